@@ -1,0 +1,1 @@
+//! Where the organs are, as far as CT and PET tell without a learned model.

@@ -1,0 +1,1 @@
+//! The whole way, from volumes to a scored scan and to responses.

@@ -1,0 +1,3 @@
+//! The `petct` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Every clinical number with its source, gathered in named, versioned sets.

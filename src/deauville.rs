@@ -1,0 +1,1 @@
+//! The five-point score under a named convention.

@@ -1,0 +1,1 @@
+//! Regions of raised uptake: found, measured, told apart from normal uptake.

@@ -1,0 +1,1 @@
+//! Which lesion of one scan is which of the other.

@@ -1,0 +1,1 @@
+//! NIfTI files: volumes out, masks in.

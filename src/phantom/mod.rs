@@ -1,0 +1,1 @@
+//! Synthetic PET-CT patients with known truth.

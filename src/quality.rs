@@ -1,0 +1,1 @@
+//! May two scans be compared?

@@ -1,0 +1,1 @@
+//! Reference regions: liver and mediastinal blood pool, placed, measured and checked.

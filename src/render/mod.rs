@@ -1,0 +1,1 @@
+//! Pixels in memory: MIP, slices, fusion, outlines, figures.

@@ -1,0 +1,1 @@
+//! The way out: documents for people and programs.

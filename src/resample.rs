@@ -1,0 +1,1 @@
+//! Volumes between lattices: sampling, resampling, smoothing.

@@ -1,0 +1,1 @@
+//! From a pair of scored scans to a response category.

@@ -1,0 +1,1 @@
+//! Regions on a lattice: thresholds, connected components, morphology.

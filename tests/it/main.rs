@@ -1,0 +1,5 @@
+//! One test binary: whole files, whole commands, and rules that span modules.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(missing_docs, reason = "tests are read, not called")]
+
+mod support;
