@@ -1,1 +1,0 @@
-//! Where the organs are, as far as CT and PET tell without a learned model.

@@ -1,0 +1,62 @@
+//! The lungs in CT: the large air spaces inside the body.
+
+use super::body::parts_of_at_least;
+use super::spine::Spine;
+use crate::volume::{Mask, Volume};
+
+/// Air and lung, Hounsfield units.
+const AIR_HU: f32 = -400.0;
+/// Smallest air space that is a lung and not gas in the bowel, millilitres.
+const LUNG_ML: f64 = 250.0;
+/// Area that a lung has in a slice that belongs to it, square millimetres; a trachea has less.
+const SECTION_MM2: f64 = 800.0;
+
+/// Both lungs and their ends along the body.
+#[derive(Debug, Clone)]
+pub struct Lungs {
+    /// Lung voxels, both sides.
+    pub mask: Mask,
+    /// Lowest height with a section of the right lung: the costophrenic angle, millimetres.
+    pub right_base_z: f64,
+    /// Lowest height with a section of the left lung, millimetres.
+    pub left_base_z: f64,
+    /// Highest height with a section of either lung, millimetres.
+    pub apex_z: f64,
+}
+
+impl Lungs {
+    pub(super) fn find(hounsfield: &Volume<f32>, body: &Mask, spine: &Spine) -> Option<Self> {
+        let mut air = hounsfield.map(|&hu| hu < AIR_HU);
+        air.values_mut().iter_mut().zip(body.values()).for_each(|(air, &body)| *air &= body);
+        let mask = parts_of_at_least(&air, LUNG_ML)?;
+        let sections: Vec<_> = (0..spine.centres.len()).map(|s| areas(&mask, spine, s)).collect();
+        let z = |slice: usize| mask.geometry().centre_of([slice, 0, 0]).z;
+        let first = |side: fn(&(f64, f64)) -> f64| {
+            sections.iter().position(|a| side(a) >= SECTION_MM2).map(z)
+        };
+        let last = sections.iter().rposition(|a| a.0.max(a.1) >= SECTION_MM2).map(z)?;
+        let (right, left) = (first(|a| a.0), first(|a| a.1));
+        let right_base_z = right.or(left)?;
+        Some(Self { right_base_z, left_base_z: left.unwrap_or(right_base_z), apex_z: last, mask })
+    }
+
+    /// Distance from the right base to the apex, millimetres.
+    pub fn height_mm(&self) -> f64 {
+        self.apex_z - self.right_base_z
+    }
+}
+
+/// Area of the right and of the left lung in a slice, square millimetres.
+fn areas(lungs: &Mask, spine: &Spine, slice: usize) -> (f64, f64) {
+    let geometry = lungs.geometry();
+    let [_, row_mm, column_mm] = geometry.spacing_mm();
+    let middle = spine.centres[slice].0;
+    let (mut right, mut left) = (0.0, 0.0);
+    for ((r, c), &inside) in lungs.voxels().index_axis(ndarray::Axis(0), slice).indexed_iter() {
+        if inside {
+            let x = geometry.centre_of([slice, r, c]).x;
+            *(if x < middle { &mut right } else { &mut left }) += row_mm * column_mm;
+        }
+    }
+    (right, left)
+}

@@ -1,0 +1,110 @@
+//! Where the body, the lungs and the spine are, as far as CT and PET tell without a learned model.
+//!
+//! Everything is found on one coarse lattice along the patient's own axes (slices towards the head, rows towards the back,
+//! columns towards the left), so the orientation of the acquired stack does not matter.
+//!
+//! Sources of the ideas: Bauer 2012 (Med Phys 39:3112) for organs from uptake and CT by shape; thresholds in Hounsfield
+//! units are those in common use (air below -400, soft tissue -300 and up, cancellous bone above 160).
+
+mod body;
+mod lungs;
+mod spine;
+
+use glam::{DAffine3, DVec3};
+
+use crate::geometry::VolumeGeometry;
+use crate::resample::{gaussian_smooth, reduce, resample};
+use crate::volume::{Mask, Volume};
+
+pub use lungs::Lungs;
+pub use spine::Spine;
+
+/// Spacing of the lattice on which anatomy is found, millimetres.
+pub const LATTICE_MM: f64 = 4.0;
+
+/// Smoothing of the uptake before anatomy is found in it (standard deviation, millimetres): organs stay, noise goes.
+const SMOOTHING_MM: f64 = 5.0;
+
+/// Landmarks of one scan on a lattice along the patient's axes.
+#[derive(Debug, Clone)]
+pub struct Anatomy {
+    /// Uptake as SUVbw, smoothed; 0 outside the scan.
+    pub uptake: Volume<f32>,
+    /// Hounsfield units where there is a CT; -1024 outside it.
+    pub hounsfield: Option<Volume<f32>>,
+    /// The body, its cavities filled, without the couch.
+    pub body: Mask,
+    /// Depth below the body's surface, millimetres.
+    pub depth_mm: Volume<f32>,
+    /// Median uptake (SUVbw) of the body, the outermost 15 mm left out.
+    pub body_median: f64,
+    /// Middle of the body and of the vertebral column in each slice.
+    pub spine: Spine,
+    /// The lungs, where the CT shows them.
+    pub lungs: Option<Lungs>,
+}
+
+impl Anatomy {
+    /// Finds what can be found; `None` where the uptake shows no body at all.
+    ///
+    /// `bw_per_value` turns the PET's values into SUVbw; the CT is in Hounsfield units and in the PET's frame of reference.
+    pub fn survey(pet: &Volume<f32>, bw_per_value: f64, ct: Option<&Volume<i16>>) -> Option<Self> {
+        let lattice = patient_lattice(pet.geometry(), LATTICE_MM);
+        let smooth = gaussian_smooth(pet, [SMOOTHING_MM; 3]);
+        let mut uptake = resample(&smooth, &lattice, DAffine3::IDENTITY, 0.0);
+        uptake.values_mut().iter_mut().for_each(|v| *v *= bw_per_value as f32);
+        let hounsfield = ct.map(|ct| hounsfield_on(ct, &lattice));
+        let body_of_pet = body::from_uptake(&uptake)?;
+        // A CT that misses much of the body (another bed, a localizer) cannot say where the body is.
+        let hounsfield = hounsfield.filter(|hu| body::covered_share(&body_of_pet, hu) > 0.5);
+        let body = hounsfield.as_ref().and_then(body::from_ct).unwrap_or(body_of_pet);
+        let depth_mm = body::depth(&body);
+        let body_median = body::median_uptake(&uptake, &depth_mm)?;
+        let spine = Spine::find(&body, hounsfield.as_ref());
+        let lungs = hounsfield.as_ref().and_then(|hu| Lungs::find(hu, &body, &spine));
+        Some(Self { uptake, hounsfield, body, depth_mm, body_median, spine, lungs })
+    }
+
+    /// The lattice: slices towards the head, rows towards the back, columns towards the left.
+    pub fn lattice(&self) -> &VolumeGeometry {
+        self.uptake.geometry()
+    }
+
+    /// Height of a slice of the lattice, millimetres.
+    pub fn z_of(&self, slice: usize) -> f64 {
+        self.lattice().centre_of([slice, 0, 0]).z
+    }
+
+    /// The slice of the lattice nearest to a height, clamped to the scan.
+    pub fn slice_at(&self, z_mm: f64) -> usize {
+        let origin = self.lattice().origin_mm().z;
+        let last = self.lattice().shape()[0] - 1;
+        (((z_mm - origin) / LATTICE_MM).round().max(0.0) as usize).min(last)
+    }
+
+    /// Middle of the vertebral column at a height, as `(x, y)`.
+    pub fn spine_at(&self, z_mm: f64) -> (f64, f64) {
+        self.spine.centres[self.slice_at(z_mm)]
+    }
+}
+
+/// A lattice along the patient's axes around all voxel centres of another.
+fn patient_lattice(of: &VolumeGeometry, spacing_mm: f64) -> VolumeGeometry {
+    let (low, high) = of.bounds_mm();
+    lattice_in_box(low, high, spacing_mm)
+}
+
+/// A lattice along the patient's axes in a box, slices towards the head.
+pub(crate) fn lattice_in_box(low: DVec3, high: DVec3, spacing_mm: f64) -> VolumeGeometry {
+    let count = |extent: f64| (extent / spacing_mm).floor().max(0.0) as usize + 1;
+    let size = high - low;
+    let shape = [count(size.z), count(size.y), count(size.x)];
+    let steps = [DVec3::Z, DVec3::Y, DVec3::X].map(|axis| axis * spacing_mm);
+    VolumeGeometry::new(shape, low, steps).expect("a box of finite size has a lattice")
+}
+
+/// Hounsfield units on a coarser lattice: block means first, so that noise and fine structure do not alias.
+pub(crate) fn hounsfield_on(ct: &Volume<i16>, lattice: &VolumeGeometry) -> Volume<f32> {
+    let target = lattice.spacing_mm()[0] * 0.75;
+    resample(&reduce(ct, target), lattice, DAffine3::IDENTITY, -1024.0)
+}

@@ -1,1 +1,0 @@
-//! Reference regions: liver and mediastinal blood pool, placed, measured and checked.
