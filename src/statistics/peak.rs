@@ -10,7 +10,7 @@ use glam::DVec3;
 use rayon::prelude::*;
 
 use crate::geometry::VolumeGeometry;
-use crate::segmentation::{RADIUS_TOLERANCE_MM, Region};
+use crate::segmentation::{RADIUS_TOLERANCE_MM, Region, Run};
 use crate::volume::Volume;
 
 /// Radius of a sphere of 1 mL, `(3 / 4π)^(1/3)` cm, in millimetres.
@@ -188,7 +188,7 @@ impl Sphere {
         let low: [usize; 3] = std::array::from_fn(|a| bounds.min[a].saturating_sub(self.reach[a]));
         let end: [usize; 3] =
             std::array::from_fn(|a| (bounds.max[a] + self.reach[a] + 1).min(shape[a]));
-        let affordable = region.voxels() / 4;
+        let affordable = region.voxels() / self.rows.len();
         let mut hotter = Vec::new();
         for s in low[0]..end[0] {
             for r in low[1]..end[1] {
@@ -205,9 +205,9 @@ impl Sphere {
             }
         }
         // The sphere is symmetric: a centre is near a hot voxel if the hot voxel's sphere covers it.
-        let near = hotter
-            .iter()
-            .flat_map(|&voxel| self.stretches(shape, voxel).flat_map(|(start, end)| start..end));
-        Some(Region::from_offsets(shape, near).intersection(region))
+        let stretches = hotter.iter().flat_map(|&voxel| self.stretches(shape, voxel));
+        let mut near: Vec<Run> = stretches.map(|(start, end)| Run { start, end }).collect();
+        near.sort_unstable();
+        Some(Region::from_runs(shape, near).intersection(region))
     }
 }
