@@ -1,1 +1,0 @@
-//! Regions on a lattice: thresholds, connected components, morphology.

@@ -1,0 +1,112 @@
+//! Exact Euclidean distance maps in millimetres.
+//!
+//! The lower envelope of parabolas, one axis after the other, each line on its own and lines in parallel.
+//! Spacing may differ along each axis. The axes are taken to be at right angles: on a sheared lattice (a tilted
+//! gantry) distances are those of the lattice straightened.
+//! Source: Felzenszwalb and Huttenlocher, Distance Transforms of Sampled Functions, Theory of Computing 8 (2012) 415.
+
+use ndarray::{Array3, ArrayViewMut1, Axis};
+use rayon::prelude::*;
+
+use crate::volume::{Mask, Volume};
+
+/// What lies beyond the edge of the volume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beyond {
+    /// Voxels outside the mask: a region cut by the edge has its boundary there.
+    Outside,
+    /// Nothing is known of it: only voxels of the volume count.
+    Unknown,
+}
+
+/// Distance of each voxel of the mask to the nearest voxel centre outside it, millimetres; 0 outside the mask.
+/// Infinite everywhere where nothing is outside.
+pub fn distance_mm(mask: &Mask, beyond: Beyond) -> Volume<f32> {
+    transform(mask, false, beyond)
+}
+
+/// Distance of each voxel to the nearest voxel centre of the mask, millimetres; 0 in the mask.
+/// Infinite everywhere where the mask is empty.
+pub fn distance_to_mm(mask: &Mask) -> Volume<f32> {
+    transform(mask, true, Beyond::Unknown)
+}
+
+/// Distance to the nearest voxel that has the value `target`.
+fn transform(mask: &Mask, target: bool, beyond: Beyond) -> Volume<f32> {
+    let geometry = mask.geometry();
+    let mut squared = mask.voxels().map(|&m| if m == target { 0.0 } else { f32::INFINITY });
+    let [slice, row, column] = geometry.spacing_mm();
+    // Columns and rows lie within a slice; lines along the slices within a plane of one row.
+    along(&mut squared, Axis(0), Axis(1), column, beyond);
+    along(&mut squared, Axis(0), Axis(0), row, beyond);
+    along(&mut squared, Axis(1), Axis(0), slice, beyond);
+    squared.par_mapv_inplace(f32::sqrt);
+    Volume::new(geometry.clone(), squared)
+}
+
+/// One pass: the planes across `outer` in parallel, in each the lines along its axis `inner`.
+fn along(squared: &mut Array3<f32>, outer: Axis, inner: Axis, step_mm: f64, beyond: Beyond) {
+    squared.axis_iter_mut(outer).into_par_iter().for_each_init(
+        Envelope::default,
+        |work, mut plane| {
+            for line in plane.lanes_mut(inner) {
+                work.lower(line, step_mm, beyond);
+            }
+        },
+    );
+}
+
+/// The lower envelope of the parabolas of one line; kept between lines for its memory.
+#[derive(Default)]
+struct Envelope {
+    /// Place and height of each parabola that is somewhere lowest, left to right.
+    parabolas: Vec<(f64, f64)>,
+    /// Where each takes over from the one before.
+    starts: Vec<f64>,
+}
+
+impl Envelope {
+    /// Replaces each squared distance `f(q)` by the smallest `f(p) + (q - p)²` over the line.
+    fn lower(&mut self, mut line: ArrayViewMut1<f32>, step_mm: f64, beyond: Beyond) {
+        self.parabolas.clear();
+        self.starts.clear();
+        if beyond == Beyond::Outside {
+            self.push(-step_mm, 0.0);
+        }
+        for (q, &height) in line.iter().enumerate() {
+            if height < f32::INFINITY {
+                self.push(q as f64 * step_mm, f64::from(height));
+            }
+        }
+        if beyond == Beyond::Outside {
+            self.push(line.len() as f64 * step_mm, 0.0);
+        }
+        if self.parabolas.is_empty() {
+            return;
+        }
+        let mut k = 0;
+        for (q, value) in line.iter_mut().enumerate() {
+            let x = q as f64 * step_mm;
+            while self.starts.get(k + 1).is_some_and(|&start| start < x) {
+                k += 1;
+            }
+            let (place, height) = self.parabolas[k];
+            *value = (height + (x - place) * (x - place)) as f32;
+        }
+    }
+
+    fn push(&mut self, place: f64, height: f64) {
+        let mut start = f64::NEG_INFINITY;
+        while let (Some(&(p, h)), Some(&from)) = (self.parabolas.last(), self.starts.last()) {
+            start = ((height + place * place) - (h + p * p)) / (2.0 * (place - p));
+            if start > from {
+                break;
+            }
+            self.parabolas.pop();
+            self.starts.pop();
+            start = f64::NEG_INFINITY;
+        }
+        self.parabolas.push((place, height));
+        self.starts.push(start);
+    }
+}

@@ -1,0 +1,320 @@
+//! A sparse set of voxels of one lattice.
+
+use std::ops::Range;
+
+use glam::DVec3;
+
+use super::{Beyond, RADIUS_TOLERANCE_MM, distance_mm, distance_to_mm};
+use crate::geometry::VolumeGeometry;
+use crate::volume::{Mask, Volume};
+
+/// Neighbouring voxels of one row: their positions in [`Volume::values`], from `start` up to but without `end`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Run {
+    /// Position of the first voxel.
+    pub start: usize,
+    /// Position after the last voxel.
+    pub end: usize,
+}
+
+impl Run {
+    /// The positions.
+    pub fn range(self) -> Range<usize> {
+        self.start..self.end
+    }
+}
+
+/// A set of voxels of a lattice, as runs in memory order; equal sets are equal values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Region {
+    shape: [usize; 3],
+    /// Sorted, disjoint, not empty, longest possible within a row.
+    runs: Vec<Run>,
+}
+
+/// The smallest box of voxels around a region, both ends inside, as `[slice, row, column]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BoundingBox {
+    /// Smallest indices.
+    pub min: [usize; 3],
+    /// Largest indices.
+    pub max: [usize; 3],
+}
+
+impl Region {
+    /// The region without voxels.
+    pub fn empty(shape: [usize; 3]) -> Self {
+        Self { shape, runs: Vec::new() }
+    }
+
+    /// The voxels at these positions of [`Volume::values`], in any order; those outside the lattice are left out.
+    pub fn from_offsets(shape: [usize; 3], offsets: impl IntoIterator<Item = usize>) -> Self {
+        let len = shape.iter().product();
+        let mut offsets: Vec<usize> = offsets.into_iter().filter(|&o| o < len).collect();
+        offsets.sort_unstable();
+        offsets.dedup();
+        Self::from_runs(shape, offsets.into_iter().map(|o| Run { start: o, end: o + 1 }))
+    }
+
+    /// The voxels where the mask is true.
+    pub fn from_mask(mask: &Mask) -> Self {
+        let shape = mask.geometry().shape();
+        let mut runs = Vec::new();
+        for (row, values) in mask.values().chunks_exact(shape[2]).enumerate() {
+            let mut end = 0;
+            while let Some(skip) = values[end..].iter().position(|&inside| inside) {
+                let start = end + skip;
+                end = values[start..].iter().position(|i| !i).map_or(shape[2], |n| start + n);
+                runs.push(Run { start: row * shape[2] + start, end: row * shape[2] + end });
+            }
+        }
+        Self { shape, runs }
+    }
+
+    /// Joins sorted runs within a row that touch or overlap.
+    pub(crate) fn from_runs(shape: [usize; 3], sorted: impl IntoIterator<Item = Run>) -> Self {
+        let mut runs: Vec<Run> = Vec::new();
+        for run in sorted {
+            // Runs overlap within a row only; where they touch, the later may begin the next row.
+            match runs.last_mut() {
+                Some(last)
+                    if run.start < last.end
+                        || run.start == last.end && run.start % shape[2] != 0 =>
+                {
+                    last.end = last.end.max(run.end);
+                }
+                _ => runs.push(run),
+            }
+        }
+        Self { shape, runs }
+    }
+
+    /// Takes runs that already are sorted, disjoint and as long as possible.
+    pub(super) fn from_whole_runs(shape: [usize; 3], runs: Vec<Run>) -> Self {
+        Self { shape, runs }
+    }
+
+    /// Shape of the lattice, `[slices, rows, columns]`.
+    pub fn shape(&self) -> [usize; 3] {
+        self.shape
+    }
+
+    /// The runs in memory order; none crosses the end of a row.
+    pub fn runs(&self) -> &[Run] {
+        &self.runs
+    }
+
+    /// The positions in [`Volume::values`], ascending.
+    pub fn offsets(&self) -> impl Iterator<Item = usize> + '_ {
+        self.runs.iter().flat_map(|run| run.range())
+    }
+
+    /// The voxels as `[slice, row, column]`, in memory order.
+    pub fn indices(&self) -> impl Iterator<Item = [usize; 3]> + '_ {
+        self.offsets().map(|offset| self.voxel_of(offset))
+    }
+
+    /// The values of a volume in the region, in memory order.
+    ///
+    /// # Panics
+    /// If the volume is on another lattice: a programming error.
+    pub fn values<'a, T: Copy>(&'a self, volume: &'a Volume<T>) -> impl Iterator<Item = T> + 'a {
+        self.check(volume.geometry());
+        let values = volume.values();
+        self.runs.iter().flat_map(|run| values[run.range()].iter().copied())
+    }
+
+    /// Number of voxels.
+    pub fn voxels(&self) -> usize {
+        self.runs.iter().map(|run| run.end - run.start).sum()
+    }
+
+    /// Whether there are no voxels.
+    pub fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
+
+    /// Position of the first voxel in memory order.
+    pub fn first(&self) -> Option<usize> {
+        self.runs.first().map(|run| run.start)
+    }
+
+    /// Whether the voxel at a position of [`Volume::values`] belongs to the region.
+    pub fn contains(&self, offset: usize) -> bool {
+        let after = self.runs.partition_point(|run| run.start <= offset);
+        after > 0 && offset < self.runs[after - 1].end
+    }
+
+    /// Voxel count times voxel volume, millilitres.
+    pub fn volume_ml(&self, geometry: &VolumeGeometry) -> f64 {
+        self.voxels() as f64 * geometry.voxel_ml()
+    }
+
+    /// Mean of the voxel indices `(slice, row, column)`; `None` for an empty region.
+    pub fn centroid_index(&self) -> Option<DVec3> {
+        let (mut sum, mut count) = (DVec3::ZERO, 0.0);
+        for run in &self.runs {
+            let [s, r, c] = self.voxel_of(run.start).map(|i| i as f64);
+            let n = (run.end - run.start) as f64;
+            sum += n * DVec3::new(s, r, c + (n - 1.0) / 2.0);
+            count += n;
+        }
+        (count > 0.0).then(|| sum / count)
+    }
+
+    /// Mean of the voxel centres in the patient, millimetres; `None` for an empty region.
+    pub fn centroid_mm(&self, geometry: &VolumeGeometry) -> Option<DVec3> {
+        self.check(geometry);
+        self.centroid_index().map(|index| geometry.patient_from_index().transform_point3(index))
+    }
+
+    /// The smallest box around the region; `None` for an empty region.
+    pub fn bounding_box(&self) -> Option<BoundingBox> {
+        let first = self.voxel_of(self.first()?);
+        let mut bounds = BoundingBox { min: first, max: first };
+        for run in &self.runs {
+            let [start, last] = [run.start, run.end - 1].map(|offset| self.voxel_of(offset));
+            for axis in 0..3 {
+                bounds.min[axis] = bounds.min[axis].min(start[axis]);
+                bounds.max[axis] = bounds.max[axis].max(last[axis]);
+            }
+        }
+        Some(bounds)
+    }
+
+    /// The region as a mask on its lattice.
+    ///
+    /// # Panics
+    /// If the lattice has another shape: a programming error.
+    pub fn to_mask(&self, geometry: &VolumeGeometry) -> Mask {
+        self.check(geometry);
+        let mut mask = Mask::filled(geometry.clone(), false);
+        self.paint(&mut mask, true);
+        mask
+    }
+
+    /// Writes a value into every voxel of the region: a label into a label map, say.
+    ///
+    /// # Panics
+    /// If the volume is on another lattice: a programming error.
+    pub fn paint<T: Copy>(&self, volume: &mut Volume<T>, value: T) {
+        self.check(volume.geometry());
+        let values = volume.values_mut();
+        for run in &self.runs {
+            values[run.range()].fill(value);
+        }
+    }
+
+    /// The voxels for which a test of their position in [`Volume::values`] holds.
+    #[must_use]
+    pub fn filtered(&self, mut keep: impl FnMut(usize) -> bool) -> Self {
+        let kept = self.offsets().filter(|&o| keep(o)).map(|o| Run { start: o, end: o + 1 });
+        Self::from_runs(self.shape, kept)
+    }
+
+    /// The voxels of either region.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        assert_eq!(self.shape, other.shape, "regions must be on one lattice");
+        let mut runs = [self.runs.as_slice(), other.runs.as_slice()].concat();
+        runs.sort_unstable();
+        Self::from_runs(self.shape, runs)
+    }
+
+    /// The voxels of both regions.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        assert_eq!(self.shape, other.shape, "regions must be on one lattice");
+        let (mut i, mut j) = (0, 0);
+        let mut runs = Vec::new();
+        while let (Some(a), Some(b)) = (self.runs.get(i), other.runs.get(j)) {
+            let (start, end) = (a.start.max(b.start), a.end.min(b.end));
+            if start < end {
+                runs.push(Run { start, end });
+            }
+            if a.end < b.end { i += 1 } else { j += 1 }
+        }
+        Self { shape: self.shape, runs }
+    }
+
+    /// The voxels of this region that are not in the other.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Self {
+        self.filtered(|offset| !other.contains(offset))
+    }
+
+    /// Every voxel whose centre lies within a radius of the centre of one of the region's, millimetres.
+    /// Works on the region's box only; see [`dilate_mm`](super::dilate_mm).
+    #[must_use]
+    pub fn dilated_mm(&self, geometry: &VolumeGeometry, radius_mm: f64) -> Self {
+        self.surroundings(geometry, radius_mm, |d| d <= radius_mm + RADIUS_TOLERANCE_MM)
+    }
+
+    /// The voxels at more than a radius from the nearest voxel outside the region, millimetres.
+    /// Works on the region's box only; see [`erode_mm`](super::erode_mm).
+    #[must_use]
+    pub fn eroded_mm(&self, geometry: &VolumeGeometry, radius_mm: f64, beyond: Beyond) -> Self {
+        // The box needs one layer of outside voxels: the nearest outside voxel is never behind it.
+        let Some((mask, low)) = self.cropped(geometry, [1; 3]) else { return self.clone() };
+        // Where the crop ends inside the volume that layer is false, so `beyond` only speaks at the volume's own edge.
+        let depth = distance_mm(&mask, beyond);
+        let limit = radius_mm + RADIUS_TOLERANCE_MM;
+        self.from_crop(low, &depth.map(|&d| f64::from(d) > limit))
+    }
+
+    /// Voxels at a distance (mm) from the region's nearest voxel for which the test holds, up to `reach_mm` away.
+    pub(crate) fn surroundings(
+        &self,
+        geometry: &VolumeGeometry,
+        reach_mm: f64,
+        keep: impl Fn(f64) -> bool,
+    ) -> Self {
+        let margin =
+            geometry.spacing_mm().map(|step| (reach_mm / step).ceil().max(0.0) as usize + 1);
+        let Some((mask, low)) = self.cropped(geometry, margin) else { return self.clone() };
+        let distance = distance_to_mm(&mask);
+        self.from_crop(low, &distance.map(|&d| keep(f64::from(d))))
+    }
+
+    /// The region's box, wider by a margin of voxels, as a mask, and the box's first voxel.
+    fn cropped(&self, geometry: &VolumeGeometry, margin: [usize; 3]) -> Option<(Mask, [usize; 3])> {
+        self.check(geometry);
+        let bounds = self.bounding_box()?;
+        let low: [usize; 3] = std::array::from_fn(|a| bounds.min[a].saturating_sub(margin[a]));
+        let shape = std::array::from_fn(|a| {
+            bounds.max[a].saturating_add(margin[a]).min(self.shape[a] - 1) - low[a] + 1
+        });
+        let geometry = VolumeGeometry::new(shape, geometry.centre_of(low), geometry.steps_mm())
+            .expect("part of a valid lattice is valid");
+        let mut mask = Mask::filled(geometry, false);
+        for run in &self.runs {
+            let [s, r, c] = self.voxel_of(run.start);
+            let start = mask.offset_of([s - low[0], r - low[1], c - low[2]]);
+            mask.values_mut()[start..start + (run.end - run.start)].fill(true);
+        }
+        Some((mask, low))
+    }
+
+    fn from_crop(&self, low: [usize; 3], mask: &Mask) -> Self {
+        let [_, rows, columns] = self.shape;
+        let shift = |offset: usize| {
+            let [s, r, c] = mask.voxel_of(offset);
+            ((s + low[0]) * rows + r + low[1]) * columns + c + low[2]
+        };
+        let local = Self::from_mask(mask);
+        let runs = local.runs.iter().map(|run| {
+            let start = shift(run.start);
+            Run { start, end: start + (run.end - run.start) }
+        });
+        Self { shape: self.shape, runs: runs.collect() }
+    }
+
+    fn voxel_of(&self, offset: usize) -> [usize; 3] {
+        let [_, rows, columns] = self.shape;
+        [offset / (rows * columns), offset / columns % rows, offset % columns]
+    }
+
+    pub(crate) fn check(&self, geometry: &VolumeGeometry) {
+        assert_eq!(self.shape, geometry.shape(), "region and volume must be on one lattice");
+    }
+}

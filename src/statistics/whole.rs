@@ -1,0 +1,93 @@
+//! Numbers of a whole volume.
+
+use rayon::prelude::*;
+
+use crate::volume::Volume;
+
+/// Independent maxima or sums a slice is read with: a single chain of floating-point comparisons or additions cannot
+/// be vector code, several can.
+const LANES: usize = 16;
+
+/// Numbers of a whole volume.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Summary {
+    /// Smallest value.
+    pub min: f64,
+    /// Largest value.
+    pub max: f64,
+    /// Mean over all voxels.
+    pub mean: f64,
+}
+
+/// The largest value of a volume and its voxel, the first in memory order of equals (SUVmax of the scan).
+///
+/// NaN is passed over; where every value is NaN, the first voxel and its NaN are returned.
+pub fn maximum(volume: &Volume<f32>) -> (f32, [usize; 3]) {
+    let values = volume.values();
+    let slice = slice_len(volume);
+    let maxima: Vec<f32> =
+        values.par_chunks(slice).map(|v| fold_lanes(v, f32::NEG_INFINITY, larger)).collect();
+    let max = maxima.iter().copied().fold(f32::NEG_INFINITY, larger);
+    let place = maxima.iter().position(|&m| m == max).and_then(|chunk| {
+        let start = chunk * slice;
+        values[start..start + slice].iter().position(|&v| v == max).map(|at| start + at)
+    });
+    let place = place.unwrap_or(0);
+    (values[place], volume.voxel_of(place))
+}
+
+/// Smallest and largest value and mean of a volume. The mean is NaN if any value is; minimum and maximum pass over NaN
+/// and are infinite if every value is NaN.
+pub fn summary(volume: &Volume<f32>) -> Summary {
+    let slice = slice_len(volume);
+    let slices: Vec<(f32, f32, f64)> = volume
+        .values()
+        .par_chunks(slice)
+        .map(|v| {
+            let (min, max) =
+                (fold_lanes(v, f32::INFINITY, smaller), fold_lanes(v, f32::NEG_INFINITY, larger));
+            (min, max, sum(v))
+        })
+        .collect();
+    // In the order of the slices, whichever thread read them.
+    let min = slices.iter().fold(f32::INFINITY, |m, s| smaller(m, s.0));
+    let max = slices.iter().fold(f32::NEG_INFINITY, |m, s| larger(m, s.1));
+    let total: f64 = slices.iter().map(|s| s.2).sum();
+    Summary { min: f64::from(min), max: f64::from(max), mean: total / volume.values().len() as f64 }
+}
+
+fn slice_len(volume: &Volume<f32>) -> usize {
+    let [_, rows, columns] = volume.geometry().shape();
+    rows * columns
+}
+
+fn larger(a: f32, b: f32) -> f32 {
+    if b > a { b } else { a }
+}
+
+fn smaller(a: f32, b: f32) -> f32 {
+    if b < a { b } else { a }
+}
+
+fn fold_lanes(values: &[f32], from: f32, pick: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut lanes = [from; LANES];
+    let (blocks, rest) = values.as_chunks::<LANES>();
+    for block in blocks {
+        for (lane, &value) in lanes.iter_mut().zip(block) {
+            *lane = pick(*lane, value);
+        }
+    }
+    lanes.iter().chain(rest).fold(from, |m, &v| pick(m, v))
+}
+
+/// The sum in `f64`, in a fixed order.
+fn sum(values: &[f32]) -> f64 {
+    let mut lanes = [0.0; LANES];
+    let (blocks, rest) = values.as_chunks::<LANES>();
+    for block in blocks {
+        for (lane, &value) in lanes.iter_mut().zip(block) {
+            *lane += f64::from(value);
+        }
+    }
+    lanes.iter().sum::<f64>() + rest.iter().map(|&v| f64::from(v)).sum::<f64>()
+}
