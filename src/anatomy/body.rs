@@ -27,7 +27,7 @@ pub(super) fn from_uptake(uptake: &Volume<f32>) -> Option<Mask> {
 
 fn main_body(mask: &Mask) -> Option<Mask> {
     let body = largest_component(mask)?;
-    Some(fill_holes(&body.to_mask(mask.geometry()), Holes::Slice))
+    Some(fill_holes(&body.to_mask(mask.geometry()), Holes::EachSlice))
 }
 
 /// Share of the body that the CT covers.

@@ -69,7 +69,7 @@ fn outline(body: &Mask, slice: usize) -> Option<Outline> {
 fn bone_with_canal(hounsfield: &Volume<f32>, body: &Mask) -> Mask {
     let mut bone = hounsfield.map(|&hu| hu > BONE_HU);
     bone.values_mut().iter_mut().zip(body.values()).for_each(|(bone, &body)| *bone &= body);
-    fill_holes(&bone, Holes::Slice)
+    fill_holes(&bone, Holes::EachSlice)
 }
 
 /// Centroid of the bone in the window around the middle, in the rear of the body.

@@ -1,0 +1,208 @@
+//! Placing the mediastinal blood pool: a cylinder in the descending thoracic aorta.
+//!
+//! With CT the aorta is followed from slice to slice: round soft tissue to the left and in front of the vertebral column,
+//! beside the left lung. With PET alone the same line is followed in the uptake: what is brighter than lung, left of the
+//! column and beside lung, and not hot. The straight 2 cm nearest the middle of the chest that keeps away from hot
+//! neighbours (myocardium, oesophagus, lesions) is taken.
+//!
+//! Source: PERCIST 1.0 (1 cm x 2 cm in the descending thoracic aorta); Bauer 2012 (Med Phys 39:3112), aorta as a tube.
+
+use glam::DVec3;
+
+use super::track::best_line;
+use super::{Form, Method, Placement, liver};
+use crate::anatomy::{Anatomy, Lungs, hounsfield_on, lattice_in_box};
+use crate::geometry::VolumeGeometry;
+use crate::resample::{evaluate, nearest_at};
+use crate::segmentation::{Beyond, distance_mm, distance_to_mm, open_mm};
+use crate::volume::{Mask, Volume};
+
+/// Cylinder: radius and length, millimetres (PERCIST 1.0).
+const RADIUS_MM: f64 = 5.0;
+const LENGTH_MM: f64 = 20.0;
+/// Spacing of the lattice on which the vessel is followed, millimetres.
+const STEP_MM: f64 = 2.5;
+/// The vessel's middle relative to the middle of the vertebral column: to the left, and from front to back, millimetres.
+const LEFT_MM: std::ops::Range<f64> = 0.0..50.0;
+const BACK_MM: std::ops::Range<f64> = -55.0..25.0;
+/// Radius of an aorta in soft tissue, millimetres.
+const VESSEL_MM: std::ops::Range<f32> = 6.0..20.0;
+/// Blood and wall, plain or with contrast, Hounsfield units; bone is told apart by its bulk.
+const BLOOD_HU: std::ops::Range<f32> = -20.0..400.0;
+const BONE_HU: f32 = 160.0;
+/// Where in the chest the cylinder may lie, as a share of the lungs' height above the right base, and where it is best.
+const CHEST: std::ops::Range<f64> = 0.28..0.82;
+const BEST: f64 = 0.55;
+/// A neighbour within this distance that is this many times hotter than the vessel spills into it.
+const NEIGHBOUR_MM: f64 = 16.0;
+const HOT: f32 = 1.8;
+
+/// A place on the line of the vessel.
+struct Point {
+    centre: DVec3,
+    /// Score of the line here; below [`SURE`] it is no vessel.
+    score: f32,
+    /// Radius of the vessel as far as it is known, millimetres.
+    radius_mm: f32,
+}
+
+/// Lowest score of a place on the line that counts as vessel.
+const SURE: f32 = 0.3;
+
+/// Finds a place for the cylinder, or says why there is none.
+///
+/// `liver_mm` is the centre of the liver sphere; without CT it tells where the chest begins.
+pub fn place(
+    anatomy: &Anatomy,
+    ct: Option<&Volume<i16>>,
+    liver_mm: Option<DVec3>,
+) -> Result<Placement, String> {
+    match (ct, &anatomy.lungs) {
+        (Some(ct), Some(lungs)) => {
+            let line = line_on_ct(anatomy, ct, lungs)?;
+            let height = |z: f64| (z - lungs.right_base_z) / lungs.height_mm();
+            choose(anatomy, &line, height, Method::Ct)
+        }
+        _ => {
+            let liver = liver_mm
+                .ok_or("there is no CT, and no liver that would tell where the chest begins")?;
+            let dome = liver::lung_above(anatomy, liver).ok_or("no lung lies above the liver")?;
+            let line = line_on_pet(anatomy, liver, dome)?;
+            choose(anatomy, &line, |z| 0.2 + 0.6 * (z - dome) / CHEST_ABOVE_DOME_MM, Method::Pet)
+        }
+    }
+}
+
+fn line_on_ct(anatomy: &Anatomy, ct: &Volume<i16>, lungs: &Lungs) -> Result<Vec<Point>, String> {
+    let top = lungs.right_base_z + 0.9 * lungs.height_mm();
+    let window = window(anatomy, lungs.right_base_z, top)
+        .ok_or("the lungs' height in the scan is too small to follow the aorta")?;
+    let hu = hounsfield_on(ct, &window);
+    // Opening keeps thin contrast-filled vessel walls from counting as bone.
+    let bone = open_mm(&hu.map(|&hu| hu > BONE_HU), 3.0);
+    let vessel = hu.values().iter().zip(bone.values());
+    let vessel = vessel.map(|(hu, &bone)| BLOOD_HU.contains(hu) && !bone).collect();
+    let radius = distance_mm(&Mask::from_vec(window.clone(), vessel), Beyond::Unknown);
+    let to_lung = distance_to_mm(&hu.map(|&hu| hu < -400.0));
+    let scores = (0..radius.values().len()).map(|o| {
+        let place = window.centre_of(radius.voxel_of(o));
+        let (r, lung) = (radius.values()[o], to_lung.values()[o]);
+        if !beside_spine(anatomy, place) {
+            -3.0
+        } else if VESSEL_MM.contains(&r) && lung < r + 12.0 {
+            r.min(14.0) / 14.0
+        } else {
+            -1.0
+        }
+    });
+    let scores = Volume::from_vec(window.clone(), scores.collect());
+    Ok(points(&scores, |voxel| radius[voxel]))
+}
+
+/// Without CT the chest is taken to reach this far above the liver's dome, millimetres.
+const CHEST_ABOVE_DOME_MM: f64 = 160.0;
+
+fn line_on_pet(anatomy: &Anatomy, liver: DVec3, dome: f64) -> Result<Vec<Point>, String> {
+    let level =
+        nearest_at(&anatomy.uptake, liver).ok_or("the liver lies at the edge of the PET")?;
+    let window = window(anatomy, dome, dome + CHEST_ABOVE_DOME_MM)
+        .ok_or("too little of the chest lies above the liver to follow the aorta")?;
+    let scores = evaluate(&window, |place| {
+        let uptake = nearest_at(&anatomy.uptake, place).unwrap_or(0.0) / level;
+        let to_left = (4..=9).map(|n| place + DVec3::X * (4.0 * f64::from(n)));
+        let lung = to_left.filter_map(|p| nearest_at(&anatomy.uptake, p)).fold(f32::MAX, f32::min);
+        let left_of_spine = place.x - anatomy.spine_at(place.z).0 > 8.0;
+        if !beside_spine(anatomy, place) || !left_of_spine {
+            -3.0
+        } else if uptake < 1.2 && lung / level < 0.65 * uptake {
+            uptake
+        } else {
+            -1.0
+        }
+    });
+    Ok(points(&scores, |_| RADIUS_MM as f32))
+}
+
+fn beside_spine(anatomy: &Anatomy, place: DVec3) -> bool {
+    let (x, y) = anatomy.spine_at(place.z);
+    LEFT_MM.contains(&(place.x - x)) && BACK_MM.contains(&(place.y - y))
+}
+
+/// The lattice around the vessel's possible places between two heights.
+fn window(anatomy: &Anatomy, bottom: f64, top: f64) -> Option<VolumeGeometry> {
+    let (low, high) = anatomy.lattice().bounds_mm();
+    let (bottom, top) = (bottom.max(low.z), top.min(high.z));
+    if top - bottom < 2.0 * LENGTH_MM {
+        return None;
+    }
+    let spine = &anatomy.spine.centres[anatomy.slice_at(bottom)..=anatomy.slice_at(top)];
+    let range = |of: fn(&(f64, f64)) -> f64| {
+        let values = spine.iter().map(of);
+        (values.clone().fold(f64::MAX, f64::min), values.fold(f64::MIN, f64::max))
+    };
+    let (x, y) = (range(|p| p.0), range(|p| p.1));
+    // Wider than the vessel's zone, so that its radius and the lung beside it are seen.
+    let from = DVec3::new(x.0 + LEFT_MM.start - 20.0, y.0 + BACK_MM.start - 20.0, bottom);
+    let to = DVec3::new(x.1 + LEFT_MM.end + 20.0, y.1 + BACK_MM.end + 20.0, top);
+    Some(lattice_in_box(from, to, STEP_MM))
+}
+
+fn points(scores: &Volume<f32>, radius_mm: impl Fn([usize; 3]) -> f32) -> Vec<Point> {
+    let line = best_line(scores).into_iter().enumerate();
+    line.map(|(s, [r, c])| {
+        let voxel = [s, r, c];
+        let centre = scores.geometry().centre_of(voxel);
+        Point { centre, score: scores[voxel], radius_mm: radius_mm(voxel) }
+    })
+    .collect()
+}
+
+/// The best run of the cylinder's length along the line.
+fn choose(
+    anatomy: &Anatomy,
+    line: &[Point],
+    height: impl Fn(f64) -> f64,
+    method: Method,
+) -> Result<Placement, String> {
+    let count = (LENGTH_MM / STEP_MM).round() as usize + 1;
+    let runs = line.windows(count).filter(|run| {
+        let middle = height(run[count / 2].centre.z);
+        CHEST.contains(&middle) && run.iter().all(|p| p.score > SURE)
+    });
+    let quality = |run: &[Point]| {
+        let radius = run.iter().map(|p| p.radius_mm).fold(f32::MAX, f32::min).min(12.0);
+        let off_middle = (height(run[count / 2].centre.z) - BEST).abs() as f32;
+        let hot = if has_hot_neighbour(anatomy, run) { 20.0 } else { 0.0 };
+        radius - 20.0 * off_middle - 2.0 * bend(run) - hot
+    };
+    // The first of equals: `max_by` would keep the last.
+    let best = runs.map(|run| (quality(run), run)).reduce(|a, b| if b.0 > a.0 { b } else { a });
+    let (_, run) =
+        best.ok_or("no 2 cm of descending aorta can be followed left of the spine in the chest")?;
+    let middle = &run[count / 2];
+    let axis = (run[count - 1].centre - run[0].centre).normalize_or(DVec3::Z);
+    let mut notes =
+        vec![format!("at {:.0} % of the chest's height", 100.0 * height(middle.centre.z))];
+    if has_hot_neighbour(anatomy, run) {
+        notes.push("a hotter structure lies within 16 mm and may spill in".into());
+    }
+    let centre_mm = run.iter().map(|p| p.centre).sum::<DVec3>() / count as f64;
+    let form = Form::Cylinder { centre_mm, axis, radius_mm: RADIUS_MM, length_mm: LENGTH_MM };
+    Ok(Placement { form, method, notes })
+}
+
+/// Largest distance of a run's places from the straight line between its ends, millimetres.
+fn bend(run: &[Point]) -> f32 {
+    let (from, to) = (run[0].centre, run[run.len() - 1].centre);
+    let along = (to - from).normalize_or(DVec3::Z);
+    let off = run.iter().map(|p| (p.centre - from).reject_from(along).length());
+    off.fold(0.0, f64::max) as f32
+}
+
+fn has_hot_neighbour(anatomy: &Anatomy, run: &[Point]) -> bool {
+    let uptake = |place: DVec3| nearest_at(&anatomy.uptake, place).unwrap_or(0.0);
+    let inside: Vec<f32> = run.iter().map(|p| uptake(p.centre)).collect();
+    let mean = inside.iter().sum::<f32>() / inside.len() as f32;
+    let around = [DVec3::X, DVec3::NEG_X, DVec3::Y, DVec3::NEG_Y];
+    run.iter().any(|p| around.iter().any(|&d| uptake(p.centre + d * NEIGHBOUR_MM) > HOT * mean))
+}

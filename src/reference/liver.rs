@@ -1,0 +1,177 @@
+//! Placing the liver sphere.
+//!
+//! With CT: the deepest point of soft tissue in the right upper abdomen, between the right lung's base and 15 cm below it,
+//! at least 2 cm under the dome (breathing displaces it between CT and PET), then the deepest point of what has the uptake
+//! found there. With PET alone: the largest sphere of even uptake on the right side that has lung above it. The liver is
+//! the largest homogeneous organ, so both searches are for depth, not for a level of uptake.
+//!
+//! Source: Bauer 2012 (Med Phys 39:3112) for the largest inscribed body of liver-like uptake; PERCIST 1.0 for the sphere.
+
+use glam::DVec3;
+
+use super::{Form, Method, Placement};
+use crate::anatomy::{Anatomy, Lungs};
+use crate::resample::{nearest_at, reduce};
+use crate::segmentation::{Beyond, distance_mm, sphere};
+use crate::volume::{Mask, Volume};
+
+/// Radius of the sphere, millimetres (PERCIST 1.0: 3 cm diameter).
+pub(super) const RADIUS_MM: f64 = 15.0;
+/// The sphere's centre lies at least this deep in liver: its radius and a margin, millimetres.
+const DEPTH_MM: f32 = 18.0;
+/// Distance kept below lung and to the right of the spine, millimetres.
+const DOME_MM: f64 = 20.0;
+const FROM_SPINE_MM: f64 = 15.0;
+/// Zone of the liver around the base of the right lung, millimetres.
+const BELOW_BASE_MM: f64 = 150.0;
+const ABOVE_BASE_MM: f64 = 40.0;
+/// Liver in CT, plain or with contrast, Hounsfield units.
+const SOFT_HU: std::ops::Range<f32> = 10.0..180.0;
+/// Even uptake: between these shares of its level.
+const EVEN: std::ops::Range<f32> = 0.72..1.38;
+/// Levels tried on PET alone, as multiples of the body's median uptake and SUVbw at most.
+const LEVEL_OF_MEDIAN: f64 = 1.2;
+const LEVEL_RATIO: f64 = 1.12;
+const LEVEL_LIMIT: f64 = 6.0;
+
+/// Finds a place for the liver sphere, or says why there is none.
+pub fn place(anatomy: &Anatomy) -> Result<Placement, String> {
+    match (&anatomy.hounsfield, &anatomy.lungs) {
+        (Some(hounsfield), Some(lungs)) => with_ct(anatomy, hounsfield, lungs),
+        _ => with_pet(anatomy),
+    }
+}
+
+fn with_ct(anatomy: &Anatomy, hu: &Volume<f32>, lungs: &Lungs) -> Result<Placement, String> {
+    let under_lung = shifted_down(&lungs.mask, DOME_MM);
+    let zone = |place: DVec3| {
+        place.x < anatomy.spine_at(place.z).0 - FROM_SPINE_MM
+            && place.z > lungs.right_base_z - BELOW_BASE_MM
+            && place.z < lungs.right_base_z + ABOVE_BASE_MM
+            && !nearest_at(&under_lung, place).unwrap_or(true)
+    };
+    let soft = hu.map(|hu| SOFT_HU.contains(hu));
+    let (first, depth) =
+        deepest(&soft, zone).ok_or("no soft tissue lies in the right upper abdomen")?;
+    if depth < DEPTH_MM {
+        return Err(format!(
+            "no soft tissue in the right upper abdomen is deep enough for the sphere ({depth:.0} mm of {DEPTH_MM:.0})"
+        ));
+    }
+    let level = median_around(&anatomy.uptake, first)
+        .ok_or("the right upper abdomen lies outside the PET")?;
+    let alike = even(&anatomy.uptake, level, |offset| soft.values()[offset]);
+    let (centre_mm, depth) = deepest(&alike, zone).unwrap_or((first, 0.0));
+    if depth < DEPTH_MM {
+        return Err(format!(
+            "the uptake around the deepest soft tissue of the right upper abdomen is uneven: a sphere of liver fits \
+             only {depth:.0} mm deep"
+        ));
+    }
+    Ok(placement(centre_mm, Method::Ct, depth))
+}
+
+fn with_pet(anatomy: &Anatomy) -> Result<Placement, String> {
+    let coarse = reduce(&anatomy.uptake, 8.0);
+    let right = |place: DVec3| {
+        place.x < anatomy.spine_at(place.z).0 - FROM_SPINE_MM
+            && nearest_at(&anatomy.depth_mm, place).unwrap_or(0.0) > 10.0
+    };
+    let mut best: Option<(DVec3, f32)> = None;
+    let mut level = LEVEL_OF_MEDIAN * anatomy.body_median;
+    while level < LEVEL_LIMIT {
+        let alike = even(&coarse, level as f32, |_| true);
+        if let Some((centre, depth)) = deepest(&alike, right)
+            && best.is_none_or(|(_, deepest)| depth > deepest)
+            && lung_above(anatomy, centre).is_some()
+        {
+            best = Some((centre, depth));
+        }
+        level *= LEVEL_RATIO;
+    }
+    let (first, _) = best.ok_or(
+        "no large region of even uptake lies on the right side below a lung, and there is no CT to look for the liver in",
+    )?;
+    let level =
+        median_around(&anatomy.uptake, first).ok_or("the liver lies at the edge of the PET")?;
+    let alike = even(&anatomy.uptake, level, |_| true);
+    let (centre_mm, depth) = deepest(&alike, right).unwrap_or((first, 0.0));
+    if depth < DEPTH_MM || lung_above(anatomy, centre_mm).is_none() {
+        return Err(format!(
+            "the largest region of even uptake on the right side is too small for the sphere ({depth:.0} mm deep)"
+        ));
+    }
+    Ok(placement(centre_mm, Method::Pet, depth))
+}
+
+fn placement(centre_mm: DVec3, method: Method, depth: f32) -> Placement {
+    let notes = vec![format!("{depth:.0} mm deep in even liver uptake")];
+    Placement { form: Form::Sphere { centre_mm, radius_mm: RADIUS_MM }, method, notes }
+}
+
+/// Height of the liver's dome above a place in it on PET: where the uptake going up falls to that of lung and stays there
+/// for 3 cm inside the body. `None` where that does not happen within 25 cm: no liver, or no chest in the scan.
+pub(super) fn lung_above(anatomy: &Anatomy, place: DVec3) -> Option<f64> {
+    let level = nearest_at(&anatomy.uptake, place)?;
+    let mut lung_from = None;
+    for up in 0..62_u32 {
+        let here = place + DVec3::Z * (4.0 * f64::from(up));
+        let uptake = nearest_at(&anatomy.uptake, here)?;
+        if nearest_at(&anatomy.depth_mm, here)? < 8.0 {
+            return None;
+        }
+        if uptake > 0.55 * level {
+            lung_from = None;
+        } else {
+            let from = *lung_from.get_or_insert(here.z);
+            if here.z - from >= 30.0 {
+                return Some(from);
+            }
+        }
+    }
+    None
+}
+
+/// Voxels whose uptake is even with a level and for which the test of their position holds.
+fn even(uptake: &Volume<f32>, level: f32, and: impl Fn(usize) -> bool) -> Mask {
+    let values = uptake.values().iter().enumerate();
+    let alike = values.map(|(o, &u)| EVEN.contains(&(u / level)) && and(o)).collect();
+    Mask::from_vec(uptake.geometry().clone(), alike)
+}
+
+/// The deepest place of a mask inside a zone, with its depth in millimetres; the first of equals.
+fn deepest(mask: &Mask, zone: impl Fn(DVec3) -> bool) -> Option<(DVec3, f32)> {
+    let depth = distance_mm(mask, Beyond::Outside);
+    let mut best: Option<(DVec3, f32)> = None;
+    for (offset, &d) in depth.values().iter().enumerate() {
+        if d.is_finite() && d > best.map_or(0.0, |(_, deepest)| deepest) {
+            let place = mask.geometry().centre_of(depth.voxel_of(offset));
+            if zone(place) {
+                best = Some((place, d));
+            }
+        }
+    }
+    best
+}
+
+/// Median uptake of the sphere around a place; `None` outside the scan.
+fn median_around(uptake: &Volume<f32>, place: DVec3) -> Option<f32> {
+    let region = sphere(uptake.geometry(), place, RADIUS_MM).region;
+    let mut values: Vec<f32> = region.values(uptake).collect();
+    values.sort_by(f32::total_cmp);
+    values.get(values.len() / 2).copied().filter(|&m| m > 0.0)
+}
+
+/// Where something of the mask lies at most a distance straight above.
+fn shifted_down(mask: &Mask, reach_mm: f64) -> Mask {
+    let [slices, rows, columns] = mask.geometry().shape();
+    let reach = (reach_mm / mask.geometry().spacing_mm()[0]).ceil() as usize;
+    let area = rows * columns;
+    let values = mask.values();
+    let below = (0..slices * area)
+        .map(|o| {
+            (0..=reach).map(|k| o + k * area).take_while(|&o| o < values.len()).any(|o| values[o])
+        })
+        .collect();
+    Mask::from_vec(mask.geometry().clone(), below)
+}
