@@ -37,6 +37,15 @@ const BEST: f64 = 0.55;
 const NEIGHBOUR_MM: f64 = 16.0;
 const HOT: f32 = 1.8;
 
+/// On PET, as shares of the liver's uptake: lung lies below, blood between (hotter is myocardium, oesophagus or lesion).
+const LUNG_OF_LIVER: f32 = 0.42;
+const BLOOD_OF_LIVER: std::ops::Range<f32> = 0.45..1.1;
+/// Blood is brighter than the muscle and fat beside the column; above this share of the liver it counts in full.
+const BRIGHT_OF_LIVER: f32 = 0.85;
+/// On PET: the vessel's middle from the middle of the column (not its marrow) and from the edge of the left lung, millimetres.
+const VESSEL_OFF_SPINE_MM: f64 = 14.0;
+const FROM_LUNG_MM: f32 = 12.0;
+
 /// A place on the line of the vessel.
 struct Point {
     centre: DVec3,
@@ -107,19 +116,25 @@ fn line_on_pet(anatomy: &Anatomy, liver: DVec3, dome: f64) -> Result<Vec<Point>,
         nearest_at(&anatomy.uptake, liver).ok_or("the liver lies at the edge of the PET")?;
     let window = window(anatomy, dome, dome + CHEST_ABOVE_DOME_MM)
         .ok_or("too little of the chest lies above the liver to follow the aorta")?;
-    let scores = evaluate(&window, |place| {
-        let uptake = nearest_at(&anatomy.uptake, place).unwrap_or(0.0) / level;
-        let to_left = (4..=9).map(|n| place + DVec3::X * (4.0 * f64::from(n)));
-        let lung = to_left.filter_map(|p| nearest_at(&anatomy.uptake, p)).fold(f32::MAX, f32::min);
-        let left_of_spine = place.x - anatomy.spine_at(place.z).0 > 8.0;
-        if !beside_spine(anatomy, place) || !left_of_spine {
+    let uptake = evaluate(&window, |p| nearest_at(&anatomy.uptake, p).unwrap_or(0.0) / level);
+    let to_lung = distance_to_mm(&uptake.map(|&u| u < LUNG_OF_LIVER));
+    let scores = (0..uptake.values().len()).map(|o| {
+        let place = window.centre_of(uptake.voxel_of(o));
+        let lung_to_left = (3..=9).any(|n| {
+            let beside = place + DVec3::X * (4.0 * f64::from(n));
+            nearest_at(&anatomy.uptake, beside).is_some_and(|u| u / level < LUNG_OF_LIVER)
+        });
+        let off_spine = place.x - anatomy.spine_at(place.z).0;
+        if !beside_spine(anatomy, place) || off_spine < VESSEL_OFF_SPINE_MM {
             -3.0
-        } else if uptake < 1.2 && lung / level < 0.65 * uptake {
-            uptake
+        } else if BLOOD_OF_LIVER.contains(&uptake.values()[o]) && lung_to_left {
+            let between = 1.0 - (to_lung.values()[o] - FROM_LUNG_MM).abs() / (2.0 * FROM_LUNG_MM);
+            between * (uptake.values()[o] / BRIGHT_OF_LIVER).min(1.0)
         } else {
             -1.0
         }
     });
+    let scores = Volume::from_vec(window.clone(), scores.collect());
     Ok(points(&scores, |_| RADIUS_MM as f32))
 }
 
