@@ -505,3 +505,6 @@ fn hottest_uptakes(sites: &[KnownSite], statistic: ChangeStatistic) -> Option<(f
     }
     hottest.0.zip(hottest.1)
 }
+
+#[cfg(test)]
+mod tests;
