@@ -519,6 +519,29 @@ pub fn assess(
     }
 }
 
+/// A score that was read elsewhere, as a result: the convention is the reader's, the values are what the report prints.
+///
+/// `uptake` is that of the hottest lesion. Without a reference nothing says how near the score is to a border.
+pub fn written(score: DeauvilleScore, uptake: Option<f64>) -> DeauvilleResult {
+    DeauvilleResult {
+        score: Scored::Score(score),
+        convention: "written",
+        liver_statistic: ReferenceStatistic::Max,
+        lesion_statistic: LesionStatistic::Max,
+        sites: Vec::new(),
+        deciding_lesion: None,
+        deciding_uptake: uptake,
+        liver: None,
+        blood_pool: None,
+        alternatives: Vec::new(),
+        if_uncertain_are_lesions: Scored::Score(score),
+        borderline: false,
+        borderline_reasons: Vec::new(),
+        margin_percent: None,
+        qpet: None,
+    }
+}
+
 fn score_all(
     lesions: &[LesionUptake],
     references: &ReferenceUptake,

@@ -6,6 +6,10 @@
 //! Source: Cheson 2014 JCO 32:3059, table 3; Barrington 2014 JCO 32:3048. The order of the steps, and numbers for "reduced"
 //! and "increased" ([`ChangeRule`]), are conventions of this program: the paper has none.
 
+mod sensitivity;
+
+pub use sensitivity::sensitivity;
+
 use serde::Serialize;
 
 use super::{Reason, ResponseCategory};

@@ -3,7 +3,10 @@
 //! Each criterion takes a plain structure, so that voxels and tables of values read elsewhere feed the same rules, and gives a
 //! category with the reasons that fired.
 
+pub mod delta_suv_max;
+pub mod eortc;
 pub mod lugano;
+pub mod percist;
 
 use std::fmt;
 
@@ -58,6 +61,56 @@ impl fmt::Display for ResponseCategory {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(self.abbreviation())
     }
+}
+
+/// Metabolic response by PERCIST or EORTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+pub enum MetabolicCategory {
+    /// Complete metabolic response.
+    #[serde(rename = "CMR")]
+    Complete,
+    /// Partial metabolic response.
+    #[serde(rename = "PMR")]
+    Partial,
+    /// Stable metabolic disease.
+    #[serde(rename = "SMD")]
+    Stable,
+    /// Progressive metabolic disease.
+    #[serde(rename = "PMD")]
+    Progressive,
+    /// Not evaluable; the reasons say why.
+    #[serde(rename = "NE")]
+    NotEvaluable,
+}
+
+impl MetabolicCategory {
+    /// CMR, PMR, SMD, PMD or NE.
+    pub fn abbreviation(self) -> &'static str {
+        match self {
+            Self::Complete => "CMR",
+            Self::Partial => "PMR",
+            Self::Stable => "SMD",
+            Self::Progressive => "PMD",
+            Self::NotEvaluable => "NE",
+        }
+    }
+}
+
+impl fmt::Display for MetabolicCategory {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.abbreviation())
+    }
+}
+
+/// The hottest uptake of a scan.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Hottest {
+    /// There is no lesion.
+    NoLesion,
+    /// Its value.
+    Uptake(f64),
+    /// There is a lesion, its value cannot be known (SUL without height, a report without numbers).
+    Unknown,
 }
 
 /// A rule that fired or a remark, with its numbers.

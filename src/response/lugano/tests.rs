@@ -1,5 +1,8 @@
 use super::*;
 use crate::criteria::{LUGANO_MAX_3X, PERCIST30, QIBA_CHANGE, VISUAL};
+use crate::deauville::{self, DeauvilleResult, LesionUptake, ReferenceUptake};
+use crate::response::Quantity;
+use crate::statistics::RegionStatistics;
 use DeauvilleScore::{Five, Four, One, Three, Two};
 use ResponseCategory::{Complete, NotEvaluable, Partial, Progressive};
 use proptest::prelude::*;
@@ -282,5 +285,98 @@ proptest! {
         let category = assess(&pair(score, uptake, uptake), &Criteria::default()).category;
         let expected = if score >= Four { ResponseCategory::None } else { Complete };
         prop_assert_eq!(category, expected);
+    }
+}
+
+/// The sentences of what would change the call.
+fn statements(input: &LuganoInput, score: &DeauvilleResult, criteria: &Criteria) -> Vec<String> {
+    sensitivity(input, score, criteria).into_iter().map(|found| found.text).collect()
+}
+
+/// A scored scan with these lesions, every statistic of a reference the same.
+fn scored(lesions: &[f64], liver: f64, blood_pool: f64, criteria: &Criteria) -> DeauvilleResult {
+    let region = |value| RegionStatistics {
+        voxels: 100,
+        volume_ml: 6.4,
+        min: value,
+        max: value,
+        mean: value,
+        sd: 0.0,
+        median: value,
+    };
+    let references =
+        ReferenceUptake { liver: Some(region(liver)), blood_pool: Some(region(blood_pool)) };
+    let uptake = |max: &f64| LesionUptake { max: *max, ..LesionUptake::default() };
+    let lesions: Vec<_> = lesions.iter().map(uptake).collect();
+    deauville::assess(&lesions, &[], &references, criteria)
+}
+
+#[test]
+fn sensitivity_of_the_case_report() {
+    // The report prints neither liver nor blood pool.
+    let input = LuganoInput::new(Scored::Score(Four), vec![site("gastric", Some(7.7), Some(4.0))]);
+    let input = with_new(input, Attribution::NotListedAtBaseline);
+    let written = deauville::written(Four, Some(4.0));
+    assert_eq!(
+        statements(&input, &written, &Criteria::default()),
+        [
+            "PMR would be CMR if the liver reference were at least 4.00 (it is not known)",
+            "PMR would be NMR if the hottest uptake were above 5.78 (-25.0 %; it is 4.00)",
+            "PMR would be PMD if focus were new lymphoma",
+        ]
+    );
+}
+
+#[test]
+fn sensitivity_of_computed_scores() {
+    let criteria = Criteria::default();
+    let residual = scored(&[4.31], 2.8, 1.6, &criteria);
+    let input = pair(residual.score.score().unwrap(), 4.5, 4.31);
+    assert_eq!(
+        statements(&input, &residual, &criteria),
+        [
+            "NMR would be CMR if the liver reference were at least 4.31 (it is 2.80)",
+            "NMR would be CMR if the deciding uptake were at most 2.80 (it is 4.31)",
+            "NMR would be PMR if the hottest uptake were at most 3.38 (-25.0 %; it is 4.31)",
+            "NMR would be PMD if the hottest uptake were at least 5.62 (+25.0 %; it is 4.31)",
+        ]
+    );
+    let complete = scored(&[2.5], 2.8, 1.6, &criteria);
+    assert_eq!(
+        statements(&pair(Three, 20.0, 2.5), &complete, &criteria),
+        [
+            "CMR would be PMR if the liver reference were below 2.50 (it is 2.80)",
+            "CMR would be PMR if the deciding uptake were above 2.80 (it is 2.50)",
+        ]
+    );
+    // Two lesions above the liver: the hottest alone cannot make the scan negative.
+    let two = scored(&[4.0, 3.5], 2.8, 1.6, &criteria);
+    let mut input = pair(Four, 20.0, 4.0);
+    input.sites.push(site("B", Some(10.0), Some(3.5)));
+    let found = statements(&input, &two, &criteria);
+    assert!(found.iter().all(|text| !text.contains("deciding uptake")), "{found:?}");
+}
+
+#[test]
+fn sensitivity_statements_hold() {
+    // Putting the border's value into the rules gives the call that the statement promises.
+    let criteria = Criteria::default();
+    for (from, to, liver) in [(20.0, 4.0, 2.8), (4.5, 4.3, 2.0), (20.0, 2.5, 2.8), (9.0, 8.0, 2.8)]
+    {
+        let score = scored(&[to], liver, 1.2, &criteria);
+        let input = pair(score.score.score().unwrap(), from, to);
+        for found in sensitivity(&input, &score, &criteria) {
+            let border = found.flips_at.unwrap();
+            let beyond = [border * 0.999, border * 1.001].map(|value| {
+                let (lesion, liver) = match found.quantity {
+                    Quantity::LiverReference => (to, value),
+                    _ => (value, liver),
+                };
+                let score = scored(&[lesion], liver, 1.2, &criteria).score.score().unwrap();
+                assess(&pair(score, from, lesion), &criteria).category
+            });
+            assert!(beyond.contains(&found.category), "{}: {beyond:?}", found.text);
+            assert!(beyond.iter().any(|category| *category != found.category), "{}", found.text);
+        }
     }
 }
