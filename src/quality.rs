@@ -187,9 +187,9 @@ pub struct QualityNumbers {
     pub uptake_earliest_minutes: f64,
     /// Largest difference of the doses, percent of the baseline.
     pub dose_difference_percent: f64,
-    /// Largest difference of the liver's SULmean, percent of the larger.
+    /// Largest difference of the liver's `SULmean`, percent of the larger.
     pub liver_difference_percent: f64,
-    /// Largest difference of the liver's SULmean.
+    /// Largest difference of the liver's `SULmean`.
     pub liver_difference: f64,
     /// Blood glucose must be below this, mg/dL.
     pub glucose_below_mg_dl: f64,
@@ -237,13 +237,13 @@ impl RuleSet {
 /// What is known of one scan; `None`: not known.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ScanFacts {
-    /// SeriesInstanceUID, to tell a scan given twice.
+    /// `SeriesInstanceUID`, to tell a scan given twice.
     pub series_uid: Option<String>,
-    /// PatientID (0010,0020).
+    /// `PatientID` (0010,0020).
     pub patient_id: Option<String>,
-    /// PatientBirthDate (0010,0030).
+    /// `PatientBirthDate` (0010,0030).
     pub birth_date: Option<NaiveDate>,
-    /// PatientSex (0010,0040).
+    /// `PatientSex` (0010,0040).
     pub sex: Option<Sex>,
     /// Start of the acquisition.
     pub acquired: Option<NaiveDateTime>,
@@ -267,13 +267,13 @@ pub struct ScanFacts {
     pub model: Option<String>,
     /// Software version.
     pub software: Option<String>,
-    /// ReconstructionMethod (0054,1103) and what else tells the reconstruction, as one text.
+    /// `ReconstructionMethod` (0054,1103) and what else tells the reconstruction, as one text.
     pub reconstruction: Option<String>,
     /// Distance of voxels along slice, row and column, millimetres.
     pub spacing_mm: Option<[f64; 3]>,
     /// Units of the series, as written.
     pub units: Option<String>,
-    /// DecayCorrection of the series, as written.
+    /// `DecayCorrection` of the series, as written.
     pub decay_correction: Option<String>,
     /// The kind of SUV; `None`: the volume is not in SUV or this is not known.
     pub suv_kind: Option<SuvKind>,
@@ -281,7 +281,7 @@ pub struct ScanFacts {
     pub suv_valid: Option<bool>,
     /// SUVmean of the liver.
     pub liver_suv_mean: Option<f64>,
-    /// SULmean of the liver.
+    /// `SULmean` of the liver.
     pub liver_sul_mean: Option<f64>,
 }
 

@@ -6,6 +6,7 @@
 pub mod delta_suv_max;
 pub mod eortc;
 pub mod lugano;
+pub mod lyric;
 pub mod percist;
 
 use std::fmt;
