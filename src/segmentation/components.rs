@@ -300,3 +300,102 @@ fn unite(parents: &mut [u32], a: u32, b: u32) {
     let (a, b) = (root(parents, a), root(parents, b));
     parents[a.max(b) as usize] = a.min(b);
 }
+
+#[cfg(test)]
+mod tests {
+    use glam::DVec3;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::geometry::VolumeGeometry;
+
+    fn lattice(shape: [usize; 3]) -> VolumeGeometry {
+        VolumeGeometry::new(shape, DVec3::ZERO, [DVec3::Z, DVec3::Y, DVec3::X]).unwrap()
+    }
+
+    /// Floods voxel by voxel; `touch` tells which steps (absolute differences) connect.
+    fn brute(mask: &Mask, touch: impl Fn([usize; 3]) -> bool) -> Vec<Region> {
+        let shape = mask.geometry().shape();
+        let mut left: Vec<usize> = (0..mask.values().len()).filter(|&o| mask.values()[o]).collect();
+        let mut found = Vec::new();
+        while !left.is_empty() {
+            let mut part = vec![left.remove(0)];
+            let mut next = 0;
+            while next < part.len() {
+                let here = mask.voxel_of(part[next]);
+                let (joined, rest) = left.into_iter().partition(|&o| {
+                    let there = mask.voxel_of(o);
+                    touch(std::array::from_fn(|a| here[a].abs_diff(there[a])))
+                });
+                left = rest;
+                part.extend::<Vec<usize>>(joined);
+                next += 1;
+            }
+            found.push(Region::from_offsets(shape, part));
+        }
+        found
+    }
+
+    fn masks() -> impl Strategy<Value = Mask> {
+        // Rows longer than a word of 64 voxels are met as well.
+        let shapes = prop_oneof![
+            (1..5_usize, 1..6_usize, 1..9_usize),
+            (1..3_usize, 1..4_usize, 60..140_usize)
+        ];
+        (shapes, 0.05..0.9_f64).prop_flat_map(|((s, r, c), density)| {
+            prop::collection::vec(prop::bool::weighted(density), s * r * c)
+                .prop_map(move |values| Mask::from_vec(lattice([s, r, c]), values))
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn components_are_those_of_a_plain_flood(mask in masks()) {
+            let corners = brute(&mask, |step| step.iter().all(|&d| d <= 1));
+            prop_assert_eq!(&components_of_mask(&mask), &corners);
+            let suv = mask.map(|&m| if m { 4.0 } else { f32::NAN });
+            prop_assert_eq!(&components(&suv, 4.0), &corners);
+            for region in &corners {
+                let seed = mask.voxel_of(region.first().unwrap());
+                prop_assert_eq!(&grow(&suv, seed, 4.0, None), region);
+            }
+        }
+
+        #[test]
+        fn faces_connect_less(mask in masks()) {
+            let bits = |block: Range<usize>| bits_of(&mask.values()[block], |&m| m);
+            let shape = mask.geometry().shape();
+            let faces = brute(&mask, |step| step.iter().sum::<usize>() <= 1);
+            prop_assert_eq!(label(shape, Links::Faces, bits), faces);
+            let flat = brute(&mask, |step| step[0] == 0 && step[1] + step[2] <= 1);
+            prop_assert_eq!(label(shape, Links::FacesInSlice, bits), flat);
+        }
+    }
+
+    #[test]
+    fn a_threshold_is_inclusive_and_a_mask_limits() {
+        let volume = Volume::from_vec(lattice([1, 1, 6]), vec![4.0, 3.9, 5.0, 4.0, 4.0, 9.0]);
+        let sizes = |regions: Vec<Region>| regions.iter().map(Region::voxels).collect::<Vec<_>>();
+        assert_eq!(sizes(components(&volume, 4.0)), [1, 4]);
+        assert_eq!(sizes(components(&volume, 9.1)), [0; 0]);
+        let within = Mask::from_vec(lattice([1, 1, 6]), vec![false, true, true, true, false, true]);
+        assert_eq!(sizes(components_within(&volume, 4.0, &within)), [2, 1]);
+        assert_eq!(grow(&volume, [0, 0, 3], 4.0, Some(&within)).voxels(), 2);
+        assert!(grow(&volume, [0, 0, 1], 4.0, None).is_empty());
+        assert!(grow(&volume, [0, 0, 6], 4.0, None).is_empty());
+    }
+
+    #[test]
+    fn any_number_of_threads_finds_the_same() {
+        let g = lattice([19, 7, 70]);
+        let noise = (0..g.len() as u32).map(|i| i.wrapping_mul(2_654_435_761) as f32).collect();
+        let volume = Volume::from_vec(g, noise);
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| components(&volume, 3.6e9))
+        };
+        assert!(run(1).len() > 10);
+        assert_eq!(run(1), run(2));
+        assert_eq!(run(1), run(5));
+    }
+}

@@ -110,3 +110,62 @@ impl Envelope {
         self.starts.push(start);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use glam::{DMat3, DVec3};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::geometry::VolumeGeometry;
+
+    fn oblique(shape: [usize; 3], spacing: [f64; 3]) -> VolumeGeometry {
+        let turn = DMat3::from_rotation_x(0.4) * DMat3::from_rotation_z(-1.1);
+        let axes = [turn.z_axis, turn.y_axis, turn.x_axis];
+        let steps = std::array::from_fn(|a| axes[a] * spacing[a]);
+        VolumeGeometry::new(shape, DVec3::new(-7.0, 11.0, 400.0), steps).unwrap()
+    }
+
+    /// Smallest distance to the voxels of a value; beyond the edge one layer of them, where asked for.
+    fn brute(mask: &Mask, target: bool, beyond: Beyond, voxel: [usize; 3]) -> f64 {
+        let g = mask.geometry();
+        let here = g.centre_of(voxel);
+        let found = (0..g.len()).filter(|&o| mask.values()[o] == target).map(|o| mask.voxel_of(o));
+        let inside = found.map(|v| here.distance(g.centre_of(v))).fold(f64::INFINITY, f64::min);
+        let to_edge =
+            (0..3).map(|a| (voxel[a] + 1).min(g.shape()[a] - voxel[a]) as f64 * g.spacing_mm()[a]);
+        if beyond == Beyond::Outside { to_edge.fold(inside, f64::min) } else { inside }
+    }
+
+    proptest! {
+        #[test]
+        fn distances_are_those_of_every_pair(
+            (shape, values) in (1..5_usize, 1..6_usize, 1..7_usize).prop_flat_map(|(s, r, c)| {
+                (Just([s, r, c]), prop::collection::vec(prop::bool::weighted(0.8), s * r * c))
+            }),
+            spacing in [0.7..6.0_f64, 0.7..6.0_f64, 0.7..6.0_f64],
+        ) {
+            let mask = Mask::from_vec(oblique(shape, spacing), values);
+            for (found, target, beyond) in [
+                (distance_mm(&mask, Beyond::Outside), false, Beyond::Outside),
+                (distance_mm(&mask, Beyond::Unknown), false, Beyond::Unknown),
+                (distance_to_mm(&mask), true, Beyond::Unknown),
+            ] {
+                for (offset, &distance) in found.values().iter().enumerate() {
+                    let at = mask.voxel_of(offset);
+                    let expected = if mask.values()[offset] == target {
+                        0.0
+                    } else {
+                        brute(&mask, target, beyond, at)
+                    };
+                    let distance = f64::from(distance);
+                    // Three roundings of a squared distance to f32.
+                    prop_assert!(
+                        distance == expected || (distance - expected).abs() < 1e-5,
+                        "{:?}: {} for {}", at, distance, expected
+                    );
+                }
+            }
+        }
+    }
+}

@@ -269,8 +269,9 @@ impl Region {
         reach_mm: f64,
         keep: impl Fn(f64) -> bool,
     ) -> Self {
-        let margin =
-            geometry.spacing_mm().map(|step| (reach_mm / step).ceil().max(0.0) as usize + 1);
+        let margin = geometry
+            .spacing_mm()
+            .map(|step| ((reach_mm / step).ceil().max(0.0) as usize).saturating_add(1));
         let Some((mask, low)) = self.cropped(geometry, margin) else { return self.clone() };
         let distance = distance_to_mm(&mask);
         self.from_crop(low, &distance.map(|&d| keep(f64::from(d))))
@@ -316,5 +317,65 @@ impl Region {
 
     pub(crate) fn check(&self, geometry: &VolumeGeometry) {
         assert_eq!(self.shape, geometry.shape(), "region and volume must be on one lattice");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHAPE: [usize; 3] = [3, 4, 5];
+
+    fn region(offsets: &[usize]) -> Region {
+        Region::from_offsets(SHAPE, offsets.iter().copied())
+    }
+
+    fn geometry() -> VolumeGeometry {
+        let steps = [3.0 * DVec3::Z, 2.0 * DVec3::Y, DVec3::X];
+        VolumeGeometry::new(SHAPE, DVec3::new(100.0, 200.0, 300.0), steps).unwrap()
+    }
+
+    #[test]
+    fn runs_end_with_their_row() {
+        let across = region(&[3, 4, 5, 6, 999]);
+        assert_eq!(across.runs(), [Run { start: 3, end: 5 }, Run { start: 5, end: 7 }]);
+        assert_eq!(across, Region::from_mask(&across.to_mask(&geometry())));
+        assert_eq!(across.voxels(), 4);
+        assert_eq!(across.first(), Some(3));
+        let member: Vec<usize> = (0..60).filter(|&o| across.contains(o)).collect();
+        assert_eq!(member, across.offsets().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn sets_combine() {
+        let (a, b) = (region(&[1, 2, 3, 20, 21, 40]), region(&[0, 3, 4, 5, 21, 22]));
+        assert_eq!(a.union(&b), region(&[0, 1, 2, 3, 4, 5, 20, 21, 22, 40]));
+        assert_eq!(a.intersection(&b), region(&[3, 21]));
+        assert_eq!(a.difference(&b), region(&[1, 2, 20, 40]));
+        assert_eq!(a.union(&Region::empty(SHAPE)), a);
+        assert!(a.intersection(&Region::empty(SHAPE)).is_empty());
+    }
+
+    #[test]
+    fn place_and_size() {
+        // Voxels [0, 1, 2], [0, 1, 3] and [2, 3, 4].
+        let found = region(&[7, 8, 59]);
+        let g = geometry();
+        let bounds = found.bounding_box().unwrap();
+        assert_eq!(bounds, BoundingBox { min: [0, 1, 2], max: [2, 3, 4] });
+        assert_eq!(found.indices().collect::<Vec<_>>(), [[0, 1, 2], [0, 1, 3], [2, 3, 4]]);
+        assert!((found.volume_ml(&g) - 0.018).abs() < 1e-12);
+        assert_eq!(found.centroid_mm(&g), Some(DVec3::new(103.0, 200.0 + 10.0 / 3.0, 302.0)));
+        let empty = Region::empty(SHAPE);
+        assert_eq!(
+            (empty.centroid_mm(&g), empty.bounding_box(), empty.first()),
+            (None, None, None)
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "one lattice")]
+    fn another_lattice_is_a_programming_error() {
+        let _ = Region::empty([3, 5, 4]).to_mask(&geometry());
     }
 }

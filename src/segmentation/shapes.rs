@@ -122,3 +122,109 @@ fn rasterise(
     });
     Shape { region: Region::from_runs(shape, runs), truncated: !(0..3).all(fits) }
 }
+
+#[cfg(test)]
+mod tests {
+    use glam::{DAffine3, DMat3};
+
+    use super::*;
+    use crate::statistics::PEAK_RADIUS_MM;
+
+    fn lattice(in_plane: f64, slice: f64) -> VolumeGeometry {
+        let steps = [slice * DVec3::Z, in_plane * DVec3::Y, in_plane * DVec3::X];
+        VolumeGeometry::new([31; 3], DVec3::new(-60.0, 35.0, 910.0), steps).unwrap()
+    }
+
+    /// Voxels of a 1 mL sphere, a 3 cm sphere and a cylinder of 1 cm by 2 cm, centred on a voxel.
+    #[test]
+    fn voxel_counts_of_the_usual_shapes() {
+        for (in_plane, slice, counts) in [
+            (2.0, 2.0, [123, 1791, 231]),
+            (4.0, 4.0, [19, 251, 25]),
+            (4.07283, 3.0, [21, 287, 35]),
+            (4.07283, 5.0, [11, 163, 25]),
+            (5.46875, 3.27, [7, 141, 7]),
+            (2.734, 3.27, [39, 569, 63]),
+            (3.65, 3.27, [27, 321, 35]),
+            (1.65, 1.65, [251, 3119, 377]),
+        ] {
+            let turn =
+                DAffine3::from_mat3(DMat3::from_rotation_y(0.6) * DMat3::from_rotation_x(0.2));
+            let straight = lattice(in_plane, slice);
+            let oblique = straight.moved(turn).unwrap();
+            for (g, axis) in [(&straight, DVec3::Z), (&oblique, turn.transform_vector3(DVec3::Z))] {
+                let centre = g.centre_of([15; 3]);
+                let shapes = [
+                    sphere(g, centre, PEAK_RADIUS_MM),
+                    sphere(g, centre, 15.0),
+                    cylinder(g, centre, -3.0 * axis, 5.0, 20.0),
+                ];
+                assert_eq!(
+                    shapes.each_ref().map(|s| s.region.voxels()),
+                    counts,
+                    "{in_plane} x {slice} mm"
+                );
+                assert!(shapes.iter().all(|s| !s.truncated));
+            }
+        }
+    }
+
+    #[test]
+    fn a_sheared_lattice_holds_the_same_ball() {
+        // Voxels of 1 mm³: a sheared lattice has the same density, so the count is near the volume.
+        let steps = [DVec3::new(0.3, 0.4, 1.0), DVec3::new(0.5, 1.0, 0.0), DVec3::X];
+        let g = VolumeGeometry::new([30, 50, 70], DVec3::ZERO, steps).unwrap();
+        let ball = sphere(&g, g.centre_of([15, 25, 35]), 10.0);
+        let volume = 4.0 / 3.0 * std::f64::consts::PI * 1000.0;
+        assert!(!ball.truncated);
+        assert!((ball.region.voxels() as f64 - volume).abs() < 0.03 * volume);
+        let expected = (0..g.len()).filter(|o| {
+            let voxel = [o / 3500, o / 70 % 50, o % 70];
+            g.centre_of(voxel).distance(g.centre_of([15, 25, 35])) <= 10.0
+        });
+        assert_eq!(ball.region, Region::from_offsets(g.shape(), expected));
+    }
+
+    #[test]
+    fn leaving_the_volume_is_told() {
+        let g = lattice(2.0, 2.0);
+        let inner = g.centre_of([15; 3]);
+        let corner = g.centre_of([0; 3]);
+        assert!(!sphere(&g, inner, 31.0).truncated);
+        assert!(sphere(&g, inner, 31.1).truncated);
+        assert!(sphere(&g, corner, 1.1).truncated);
+        assert!(!sphere(&g, corner, 0.9).truncated);
+        assert!(!cylinder(&g, inner, DVec3::Y, 5.0, 62.0).truncated);
+        assert!(cylinder(&g, inner, DVec3::Y, 5.0, 63.0).truncated);
+        let far = sphere(&g, inner + DVec3::X * 1e6, 5.0);
+        assert!(far.truncated && far.region.is_empty());
+        for bad in [f64::NAN, f64::INFINITY] {
+            assert!(sphere(&g, DVec3::splat(bad), 5.0).region.is_empty());
+        }
+        assert!(cylinder(&g, inner, DVec3::ZERO, 5.0, 9.0).region.is_empty());
+    }
+
+    #[test]
+    fn a_tube_is_its_line_with_thickness() {
+        let g = lattice(2.0, 3.0);
+        let line = [[5, 5, 5], [15, 15, 15], [25, 15, 15]].map(|v| g.centre_of(v));
+        let found = tube(&g, &line, 5.0);
+        let near = |p: DVec3| {
+            // The line sampled finely: nearer than any two centres' distances differ from the radius here.
+            (0..=4000).any(|i| {
+                let t = f64::from(i % 2001) / 2000.0;
+                let k = i / 2001;
+                let (a, b) = (line[k as usize], line[k as usize + 1]);
+                p.distance(a.lerp(b, t)) <= 5.0 + 2e-4
+            })
+        };
+        let low = sphere(&g, line[0], 12.0).region;
+        for voxel in low.indices() {
+            let offset = (voxel[0] * 31 + voxel[1]) * 31 + voxel[2];
+            assert_eq!(found.region.contains(offset), near(g.centre_of(voxel)), "{voxel:?}");
+        }
+        assert!(!found.truncated);
+        assert_eq!(tube(&g, &line[..1], 5.0), sphere(&g, line[0], 5.0));
+        assert!(tube(&g, &[], 5.0).region.is_empty());
+    }
+}

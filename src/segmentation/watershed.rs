@@ -11,8 +11,8 @@ use crate::volume::Volume;
 
 /// Divides a region among its separate maxima, in order of each part's first voxel.
 ///
-/// Two maxima are separate if the highest saddle between them is at most `saddle_fraction` of the lower one: 0 never
-/// divides a region of positive values, 1 divides at every saddle that is not higher than the lower maximum.
+/// Two maxima are separate if the highest saddle between them is below `saddle_fraction` of the lower one: with 0 a
+/// region of positive values is never divided, with 1 at every saddle. Values are taken to be positive, like SUV.
 ///
 /// # Panics
 /// If the volume is on another lattice: a programming error.
@@ -114,7 +114,7 @@ impl Flood {
         let (a, b) = (self.root(a), self.root(b));
         // Basins are numbered by falling maximum, so the later one has the lower maximum.
         let (higher, lower) = (a.min(b), a.max(b));
-        let separate = saddle <= saddle_fraction * self.maxima[lower as usize];
+        let separate = saddle < saddle_fraction * self.maxima[lower as usize];
         if higher != lower && !separate {
             self.parents[lower as usize] = higher;
         }
@@ -142,5 +142,68 @@ impl Flood {
             .collect();
         regions.sort_by_key(Region::first);
         regions
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use glam::DVec3;
+
+    use super::*;
+    use crate::geometry::VolumeGeometry;
+    use crate::segmentation::components;
+
+    fn line(values: &[f32]) -> (Volume<f32>, Region) {
+        let g =
+            VolumeGeometry::new([1, 1, values.len()], DVec3::ZERO, [DVec3::Z, DVec3::Y, DVec3::X]);
+        let volume = Volume::from_vec(g.unwrap(), values.to_vec());
+        let all = Region::from_offsets(volume.geometry().shape(), 0..values.len());
+        (volume, all)
+    }
+
+    #[test]
+    fn saddles_decide() {
+        for (values, fraction, sizes) in [
+            // The saddle 5 is half of the lower maximum 10.
+            (&[4.0, 12.0, 8.0, 5.0, 7.0, 10.0][..], 0.6, &[4, 2][..]),
+            (&[4.0, 12.0, 8.0, 5.0, 7.0, 10.0], 0.5, &[6]),
+            (&[4.0, 12.0, 8.0, 5.0, 7.0, 10.0], 0.0, &[6]),
+            // A plateau is one maximum, whichever end is met first.
+            (&[9.0, 9.0, 9.0, 9.0], 1.0, &[4]),
+            // The small middle maximum joins the side of its higher saddle; the lowest voxel its hottest neighbour.
+            (&[20.0, 2.0, 6.0, 5.0, 30.0], 0.7, &[2, 3]),
+            (&[7.0], 0.5, &[1]),
+        ] {
+            let (volume, all) = line(values);
+            let found: Vec<usize> =
+                split_by_maxima(&volume, &all, fraction).iter().map(Region::voxels).collect();
+            assert_eq!(found, sizes, "{values:?} at {fraction}");
+        }
+        let (volume, _) = line(&[1.0]);
+        assert!(split_by_maxima(&volume, &Region::empty([1, 1, 1]), 0.5).is_empty());
+    }
+
+    #[test]
+    fn two_blobs_that_touch_come_apart() {
+        let g =
+            VolumeGeometry::new([9, 15, 30], DVec3::ZERO, [DVec3::Z, DVec3::Y, DVec3::X]).unwrap();
+        let centres = [DVec3::new(9.0, 7.0, 4.0), DVec3::new(19.0, 7.0, 4.0)];
+        let blank = Volume::filled(g.clone(), 0.0_f32);
+        let blobs = (0..g.len()).map(|offset| {
+            let place = g.centre_of(blank.voxel_of(offset));
+            let heat = |c: DVec3, top: f64| top * (-place.distance_squared(c) / 18.0).exp();
+            (heat(centres[0], 20.0) + heat(centres[1], 12.0)) as f32
+        });
+        let volume = Volume::from_vec(g.clone(), blobs.collect());
+        let whole = components(&volume, 4.0);
+        assert_eq!(whole.len(), 1);
+        let parts = split_by_maxima(&volume, &whole[0], 0.8);
+        assert_eq!(parts.len(), 2);
+        assert_eq!(parts[0].union(&parts[1]), whole[0]);
+        assert!(parts[0].intersection(&parts[1]).is_empty());
+        for part in &parts {
+            let held = centres.map(|c| part.contains(volume.offset_of(g.voxel_at(c).unwrap())));
+            assert_eq!(held.iter().filter(|&&h| h).count(), 1);
+        }
     }
 }

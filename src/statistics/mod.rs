@@ -130,3 +130,103 @@ fn quantile(values: &mut [f32], share: f64) -> f64 {
         _ => low,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::VolumeGeometry;
+
+    /// The IBSI digital phantom as printed in its manual: rows of five, four rows a slice, voxels of 2 mm.
+    /// Source: theIBSI/data_sets (CC BY 4.0).
+    pub(super) fn ibsi_phantom() -> (Volume<f32>, Region) {
+        let image = "14411 14611 41641 44641 14411 11611 11311 44611 \
+                     14411 11111 11911 11611 14411 11111 11111 11611";
+        let mask = "11111 11111 11111 11111 11111 11111 01111 11111 \
+                    11100 11111 11011 11111 11100 11111 11111 11111";
+        let digits = |text: &str| text.chars().filter_map(|c| c.to_digit(10)).collect::<Vec<_>>();
+        let steps = [2.0 * DVec3::Z, 2.0 * DVec3::Y, 2.0 * DVec3::X];
+        let g = VolumeGeometry::new([4, 4, 5], DVec3::ZERO, steps).unwrap();
+        let volume = Volume::from_vec(g, digits(image).into_iter().map(|d| d as f32).collect());
+        let inside = digits(mask).into_iter().enumerate().filter(|&(_, d)| d == 1);
+        let region = Region::from_offsets([4, 4, 5], inside.map(|(offset, _)| offset));
+        (volume, region)
+    }
+
+    fn line(values: &[f32]) -> Volume<f32> {
+        let steps = [DVec3::Z, DVec3::Y, DVec3::X];
+        let g = VolumeGeometry::new([1, 1, values.len()], DVec3::ZERO, steps).unwrap();
+        Volume::from_vec(g, values.to_vec())
+    }
+
+    fn all<T>(volume: &Volume<T>) -> Region {
+        Region::from_offsets(volume.geometry().shape(), 0..volume.values().len())
+    }
+
+    #[test]
+    fn ibsi_digital_phantom() {
+        let (volume, region) = ibsi_phantom();
+        let s = statistics(&volume, &region).unwrap();
+        assert_eq!((s.voxels, s.min, s.max, s.median), (74, 1.0, 6.0, 1.0));
+        assert!((s.mean - 2.148_648_6).abs() < 1e-7);
+        assert!((s.variance() - 3.045_471).abs() < 1e-6, "IBSI prints 3.05");
+        assert!((s.volume_ml - 0.592).abs() < 1e-12);
+        assert!((s.integral() - 0.592 * s.mean).abs() < 1e-12);
+        assert_eq!(percentile(&volume, &region, 90.0), Some(4.0));
+        assert_eq!(percentile(&volume, &region, 100.0), Some(6.0));
+        let local = peak_local(&volume, &region).unwrap();
+        assert_eq!((local.mean, local.voxels), (2.6, 45));
+        let global = peak_global(&volume, &region).unwrap();
+        assert_eq!((global.mean, global.voxels), (90.0 / 29.0, 29));
+        assert!(local.truncated && global.truncated, "the phantom is smaller than the sphere");
+    }
+
+    #[test]
+    fn small_regions() {
+        let volume = line(&[1.0, -2.0, 4.0, 3.0]);
+        let none = Region::empty([1, 1, 4]);
+        assert_eq!(statistics(&volume, &none), None);
+        assert_eq!(percentile(&volume, &none, 50.0), None);
+        let one = statistics(&volume, &Region::from_offsets([1, 1, 4], [1])).unwrap();
+        assert_eq!((one.min, one.max, one.mean, one.sd, one.median), (-2.0, -2.0, -2.0, 0.0, -2.0));
+        assert_eq!(one.coefficient_of_variation(), None);
+        let four = statistics(&volume, &all(&volume)).unwrap();
+        assert_eq!((four.mean, four.median, four.min, four.max), (1.5, 2.0, -2.0, 4.0));
+        assert_eq!(percentile(&volume, &all(&volume), 25.0), Some(0.25));
+        for bad in [-1.0, 100.1, f64::NAN] {
+            assert_eq!(percentile(&volume, &all(&volume), bad), None);
+        }
+    }
+
+    #[test]
+    fn not_a_number_is_not_hidden() {
+        let volume = line(&[1.0, f32::NAN, 3.0]);
+        let s = statistics(&volume, &all(&volume)).unwrap();
+        assert_eq!(s.voxels, 3);
+        assert!([s.min, s.max, s.mean, s.sd, s.median].iter().all(|v| v.is_nan()));
+    }
+
+    #[test]
+    fn a_shell_lies_between_two_distances() {
+        let volume = line(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
+        let g = volume.geometry().clone();
+        let region = Region::from_offsets(g.shape(), [4, 5]);
+        // More than 1 mm and at most 3 mm away: 1, 2 and 7, 8.
+        let free = Mask::filled(g.clone(), false);
+        let shell = background_shell(&volume, &region, 1.0, 3.0, &free).unwrap();
+        assert_eq!((shell.voxels, shell.mean), (4, 4.5));
+        let excluded = Region::from_offsets(g.shape(), [1, 2]).to_mask(&g);
+        assert_eq!(background_shell(&volume, &region, 1.0, 3.0, &excluded).unwrap().mean, 7.5);
+        let all_out = Mask::filled(g.clone(), true);
+        assert_eq!(background_shell(&volume, &region, 1.0, 3.0, &all_out), None);
+        let none = Region::empty(g.shape());
+        assert_eq!(background_shell(&volume, &none, 1.0, 3.0, &free), None);
+    }
+
+    #[test]
+    fn farthest_points() {
+        assert_eq!(farthest_pair(&[]), None);
+        assert_eq!(farthest_pair(&[DVec3::ONE]), Some(0.0));
+        let points = [DVec3::ZERO, DVec3::new(3.0, 0.0, 4.0), DVec3::new(0.0, 1.0, 0.0)];
+        assert_eq!(farthest_pair(&points), Some(26.0_f64.sqrt()));
+    }
+}

@@ -211,3 +211,158 @@ impl Sphere {
         Some(Region::from_runs(shape, near).intersection(region))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use glam::DMat3;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::segmentation::{components, sphere};
+
+    fn noise(i: usize) -> f32 {
+        (i as u32 ^ 0x5bd1).wrapping_mul(2_654_435_761) as f32 / u32::MAX as f32
+    }
+
+    /// Blobs on noise.
+    fn blobs(geometry: &VolumeGeometry) -> Volume<f32> {
+        let n = geometry.shape().map(|n| n as f64);
+        let tops = [([0.3, 0.3, 0.3], 20.0), ([0.6, 0.7, 0.5], 9.0), ([0.0, 0.9, 1.0], 12.0)];
+        let blank = Volume::filled(geometry.clone(), 0.0_f32);
+        let values = (0..geometry.len()).map(|offset| {
+            let place = geometry.centre_of(blank.voxel_of(offset));
+            let heat = tops.map(|(at, top)| {
+                let centre: [usize; 3] = std::array::from_fn(|a| (at[a] * (n[a] - 1.0)) as usize);
+                top * (-place.distance_squared(geometry.centre_of(centre)) / 150.0).exp()
+            });
+            heat.iter().sum::<f64>() as f32 + noise(offset)
+        });
+        Volume::from_vec(geometry.clone(), values.collect())
+    }
+
+    fn lattices() -> [VolumeGeometry; 4] {
+        let turn = DMat3::from_rotation_x(0.5) * DMat3::from_rotation_z(0.8);
+        [
+            [DVec3::Z * 2.0, DVec3::Y * 2.0, DVec3::X * 2.0],
+            [DVec3::Z * 5.0, DVec3::Y * 3.0, DVec3::X * 2.0],
+            [turn * DVec3::Z * 3.0, turn * DVec3::Y * 4.0, turn * DVec3::X * 2.5],
+            [DVec3::new(0.5, 1.0, 3.0), DVec3::new(0.8, 2.0, 0.0), DVec3::X * 2.5],
+        ]
+        .map(|steps| VolumeGeometry::new([14, 18, 22], DVec3::new(5.0, 6.0, 7.0), steps).unwrap())
+    }
+
+    /// The definition, voxel by voxel.
+    fn plain_mean(volume: &Volume<f32>, centre: [usize; 3]) -> f64 {
+        let g = volume.geometry();
+        let here = g.centre_of(centre);
+        let near = (0..g.len()).filter(|&o| {
+            g.centre_of(volume.voxel_of(o)).distance(here) <= PEAK_RADIUS_MM + RADIUS_TOLERANCE_MM
+        });
+        let values: Vec<f64> = near.map(|o| f64::from(volume.values()[o])).collect();
+        values.iter().sum::<f64>() / values.len() as f64
+    }
+
+    #[test]
+    fn peaks_are_those_of_the_definition_on_any_lattice() {
+        for g in lattices() {
+            let volume = blobs(&g);
+            for region in components(&volume, 6.0) {
+                let plain = region.indices().map(|v| plain_mean(&volume, v)).fold(0.0, f64::max);
+                let global = peak_global(&volume, &region).unwrap();
+                // The sums run in another order only.
+                assert!((global.mean - plain).abs() < 1e-9);
+                assert!((plain_mean(&volume, global.centre) - plain).abs() < 1e-9);
+                let local = peak_local(&volume, &region).unwrap();
+                assert!((plain_mean(&volume, local.centre) - local.mean).abs() < 1e-9);
+                assert!(local.mean <= global.mean);
+            }
+        }
+    }
+
+    #[test]
+    fn the_search_tries_no_centre_too_few() {
+        for g in lattices() {
+            let volume = blobs(&g);
+            let sphere = Sphere::new(&g);
+            for threshold in [0.5, 2.0, 6.0, 11.0] {
+                for region in components(&volume, threshold) {
+                    let plain = highest(&volume, &sphere, &region);
+                    assert_eq!(peak_global(&volume, &region), plain);
+                }
+            }
+        }
+        // And it does try fewer where the region is peaked.
+        let g = &lattices()[0];
+        let volume = blobs(g);
+        let region = components(&volume, 2.0).into_iter().max_by_key(Region::voxels).unwrap();
+        let sphere = Sphere::new(g);
+        let local = peak_local(&volume, &region).unwrap();
+        let tried = sphere.near_hotter(&volume, &region, local.mean).unwrap();
+        assert!(tried.voxels() < region.voxels());
+    }
+
+    proptest! {
+        #[test]
+        fn ties_and_plateaus_are_found_alike(values in prop::collection::vec(0..4_u8, 5 * 6 * 7)) {
+            let steps = [DVec3::Z * 4.0, DVec3::Y * 5.0, DVec3::X * 3.0];
+            let g = VolumeGeometry::new([5, 6, 7], DVec3::ZERO, steps).unwrap();
+            let volume = Volume::from_vec(g.clone(), values.into_iter().map(f32::from).collect());
+            for region in components(&volume, 2.0) {
+                let plain = highest(&volume, &Sphere::new(&g), &region);
+                prop_assert_eq!(peak_global(&volume, &region), plain);
+            }
+        }
+    }
+
+    #[test]
+    fn kernel_is_the_sphere() {
+        for g in lattices() {
+            let middle = [7, 9, 11];
+            let expected = sphere(&g, g.centre_of(middle), PEAK_RADIUS_MM).region;
+            let kernel = Sphere::new(&g);
+            let runs: Vec<(usize, usize)> = kernel.stretches(g.shape(), middle).collect();
+            let found = runs.into_iter().flat_map(|(start, end)| start..end);
+            assert_eq!(Region::from_offsets(g.shape(), found), expected);
+        }
+    }
+
+    #[test]
+    fn edges_empties_and_ties() {
+        let steps = [DVec3::Z * 5.0, DVec3::Y * 5.0, DVec3::X * 5.0];
+        let g = VolumeGeometry::new([5, 5, 9], DVec3::ZERO, steps).unwrap();
+        let mut volume = Volume::filled(g.clone(), 1.0_f32);
+        volume[[0, 0, 0]] = 8.0;
+        volume[[2, 2, 6]] = 8.0;
+        volume[[2, 2, 5]] = 4.0;
+        let both = Region::from_offsets(g.shape(), [0, volume.offset_of([2, 2, 6])]);
+        // Seven voxels in the middle: (8 + 4 + 5) / 7; four in the corner: (8 + 3) / 4, which is higher.
+        let peak = peak_local(&volume, &both).unwrap();
+        assert_eq!((peak.mean, peak.voxels, peak.truncated), (2.75, 4, true));
+        let one = Region::from_offsets(g.shape(), [volume.offset_of([2, 2, 6])]);
+        let peak = peak_global(&volume, &one).unwrap();
+        assert_eq!((peak.mean, peak.voxels, peak.truncated), (17.0 / 7.0, 7, false));
+        assert_eq!(peak_hottest_four(&volume, &one).unwrap().mean, 14.0 / 4.0);
+        assert_eq!(peak_hottest_four(&volume, &both).unwrap().centre, [2, 2, 6]);
+        let none = Region::empty(g.shape());
+        for peak in [peak_local, peak_global, peak_hottest_four] {
+            assert_eq!(peak(&volume, &none), None);
+        }
+        let lone = VolumeGeometry::new([1, 1, 1], DVec3::ZERO, steps).unwrap();
+        let lone = Volume::filled(lone, 3.0_f32);
+        let region = Region::from_offsets([1, 1, 1], [0]);
+        let found = peak_global(&lone, &region).unwrap();
+        assert_eq!((found.mean, found.voxels, found.truncated), (3.0, 1, true));
+        assert_eq!(peak_hottest_four(&lone, &region).unwrap().voxels, 1);
+    }
+
+    #[test]
+    fn any_number_of_threads_finds_the_same() {
+        let volume = blobs(&lattices()[1]);
+        let regions = components(&volume, 0.5);
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| regions.iter().map(|r| peak_global(&volume, r)).collect::<Vec<_>>())
+        };
+        assert_eq!(run(1), run(2));
+    }
+}

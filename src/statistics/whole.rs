@@ -91,3 +91,51 @@ fn sum(values: &[f32]) -> f64 {
     }
     lanes.iter().sum::<f64>() + rest.iter().map(|&v| f64::from(v)).sum::<f64>()
 }
+
+#[cfg(test)]
+mod tests {
+    use glam::DVec3;
+
+    use super::*;
+    use crate::geometry::VolumeGeometry;
+
+    fn volume(shape: [usize; 3], values: impl Fn(usize) -> f32) -> Volume<f32> {
+        let g = VolumeGeometry::new(shape, DVec3::ZERO, [DVec3::Z, DVec3::Y, DVec3::X]).unwrap();
+        let values = (0..g.len()).map(values).collect();
+        Volume::from_vec(g, values)
+    }
+
+    #[test]
+    fn the_first_of_equal_maxima() {
+        let v =
+            volume([5, 7, 13], |i| if i == 200 || i == 300 { 9.0 } else { -1.0 - (i % 7) as f32 });
+        assert_eq!(maximum(&v), (9.0, v.voxel_of(200)));
+        assert_eq!(maximum(&volume([2, 3, 4], |i| -(i as f32) - 1.0)), (-1.0, [0, 0, 0]));
+    }
+
+    #[test]
+    fn not_a_number_is_passed_over() {
+        let v = volume([3, 5, 9], |i| if i == 70 { 2.0 } else { f32::NAN });
+        assert_eq!(maximum(&v), (2.0, v.voxel_of(70)));
+        let s = summary(&v);
+        assert_eq!((s.min, s.max), (2.0, 2.0));
+        assert!(s.mean.is_nan());
+        let (max, place) = maximum(&volume([1, 2, 2], |_| f32::NAN));
+        assert!(max.is_nan() && place == [0; 3]);
+    }
+
+    #[test]
+    fn whole_volume_for_any_number_of_threads() {
+        let v = volume([17, 9, 21], |i| (i as u32).wrapping_mul(2_654_435_761) as f32 * 1e-9);
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| (summary(&v), maximum(&v)))
+        };
+        let (one, max) = run(1);
+        assert_eq!((one, max), run(2));
+        let mean = v.values().iter().map(|&x| f64::from(x)).sum::<f64>() / v.values().len() as f64;
+        assert!((one.mean - mean).abs() < 1e-12);
+        assert_eq!(one.max, f64::from(v.values().iter().copied().fold(0.0, f32::max)));
+        assert_eq!(one.max, f64::from(max.0));
+    }
+}
