@@ -3,4 +3,5 @@
 #![allow(missing_docs, reason = "tests are read, not called")]
 
 mod digital_phantom;
+mod loading;
 mod support;
