@@ -3,3 +3,4 @@
 #![allow(missing_docs, reason = "tests are read, not called")]
 
 mod support;
+mod suv;
