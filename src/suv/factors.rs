@@ -191,6 +191,7 @@ impl Worksheet<'_> {
         rule: ReferenceRule,
     ) -> Timing {
         let slices = self.acquisition.slices.len();
+        self.clock_matters = false;
         timing(self).unwrap_or_else(|refusal| {
             self.warn("UPTAKE_UNKNOWN", format!("the uptake time is not known: {refusal}"));
             Timing {
@@ -213,6 +214,15 @@ impl Worksheet<'_> {
     /// START: the whole series is corrected to one reference time, and the dose decays to it.
     fn start(&mut self, item: &Radiopharmaceutical) -> Result<Timing, Refusal> {
         let (decay, evidence, times) = self.physics(item)?;
+        if evidence.form == DecayFactorForm::Unknown && self.clock_matters {
+            let deviation = evidence
+                .max_relative_deviation
+                .map_or("an unknown share".into(), |share| format!("{:.2} %", 100.0 * share));
+            self.warn(
+                "DECAY_FACTOR_UNEXPLAINED",
+                format!("DecayFactor (0054,1321) deviates from both vendors' forms by {deviation} and confirms no clock"),
+            );
+        }
         let reference = self.reference_time(&times, decay, evidence.form)?;
         let injection = self.injection(item, decay, reference.time)?;
         let decayed = seconds_between(injection.time, reference.time);

@@ -8,10 +8,10 @@
 use chrono::{Days, NaiveDateTime, NaiveTime};
 
 use super::decay::Decay;
-use super::times::{on_file_clock, seconds_between};
+use super::times::{on_file_clock, seconds_between, time_of_day_difference};
 use super::worksheet::Worksheet;
 use super::{InjectedAt, Refusal};
-use crate::acquisition::Radiopharmaceutical;
+use crate::acquisition::{Attribute, Radiopharmaceutical};
 
 const START_TIME: (&str, &str) = ("RadiopharmaceuticalStartTime", "(0018,1072)");
 const START_DATE_TIME: (&str, &str) = ("RadiopharmaceuticalStartDateTime", "(0018,1078)");
@@ -43,11 +43,10 @@ impl Worksheet<'_> {
         decay: Decay,
         reference: NaiveDateTime,
     ) -> Result<Injection, Refusal> {
-        let injection = match self.overrides.injected_at {
-            Some(given) => self.given_injection(given, item, decay, reference)?,
-            None => self.read_injection(item, decay, reference)?,
-        };
-        Ok(injection)
+        match self.overrides.injected_at {
+            Some(given) => self.given_injection(given, item, decay, reference),
+            None => self.read_injection(item, decay, reference),
+        }
     }
 
     fn given_injection(
@@ -59,8 +58,7 @@ impl Worksheet<'_> {
     ) -> Result<Injection, Refusal> {
         let read = item.start_datetime.value().map(|time| time.local.to_string());
         let read = read.or_else(|| item.start_time.value().map(ToString::to_string));
-        let read = read
-            .map_or(crate::acquisition::Attribute::Absent, crate::acquisition::Attribute::Value);
+        let read = read.map_or(Attribute::Absent, Attribute::Value);
         let time = match given {
             InjectedAt::DateTime(time) => time,
             InjectedAt::TimeOfDay(time) => last_before(time, reference, decay)?,
@@ -81,6 +79,9 @@ impl Worksheet<'_> {
         let Some(dated) = dated else {
             return self.undated_injection(item, decay, reference);
         };
+        if self.zone_unknown(item, dated) && !long_lived && item.start_time.value().is_some() {
+            return self.undated_injection(item, decay, reference);
+        }
         let before = seconds_between(dated, reference);
         let half_lives = if long_lived { HALF_LIVES_LONG } else { HALF_LIVES };
         if before >= -AFTER_SCAN_SECS && before < half_lives * decay.half_life_secs() {
@@ -114,6 +115,33 @@ impl Worksheet<'_> {
         })
     }
 
+    /// Whether the date-time is written with an offset from UTC that nothing relates to the clock of the file.
+    fn zone_unknown(&mut self, item: &Radiopharmaceutical, dated: NaiveDateTime) -> bool {
+        let offset = item.start_datetime.value().and_then(|time| time.utc_offset);
+        let Some(offset) = offset.filter(|_| self.acquisition.timezone.value().is_none()) else {
+            return false;
+        };
+        let time = item.start_time.value().copied();
+        if time
+            .is_some_and(|time| time_of_day_difference(dated.time(), time).abs() <= SAME_TIME_SECS)
+        {
+            return false;
+        }
+        let used = if time.is_some() {
+            "RadiopharmaceuticalStartTime (0018,1072) is used"
+        } else {
+            "its local time is used"
+        };
+        self.warn(
+            "INJECTION_ZONE_UNKNOWN",
+            format!(
+                "RadiopharmaceuticalStartDateTime (0018,1078) {dated} has the offset {offset} and the file has no \
+                 TimezoneOffsetFromUTC (0008,0201): {used}"
+            ),
+        );
+        true
+    }
+
     /// The injection where there is only a time of day.
     fn undated_injection(
         &mut self,
@@ -143,8 +171,8 @@ impl Worksheet<'_> {
     /// Both attributes, when they are two statements: the date-time wins, the other is an alternative.
     fn compare_times(&mut self, item: &Radiopharmaceutical, dated: NaiveDateTime, decay: Decay) {
         let Some(&time) = item.start_time.value() else { return };
-        let apart = super::times::time_of_day_difference(dated.time(), time);
-        if apart.abs() <= SAME_TIME_SECS {
+        let apart = time_of_day_difference(dated.time(), time);
+        if apart.abs() <= SAME_TIME_SECS || !self.clock_matters {
             return;
         }
         let percent = 100.0 * (decay.growth(apart) - 1.0);
@@ -159,7 +187,6 @@ impl Worksheet<'_> {
     }
 
     fn note_injection(&mut self, item: &Radiopharmaceutical, used: NaiveDateTime) {
-        use crate::acquisition::Attribute;
         let as_text = |value: Option<String>, fault: &Attribute<String>| {
             value.map_or(fault.clone(), Attribute::Value)
         };
@@ -197,10 +224,7 @@ fn last_before(
 }
 
 /// The fault of an attribute without its type.
-fn faulty<T>(
-    attribute: &crate::acquisition::Attribute<T>,
-) -> crate::acquisition::Attribute<String> {
-    use crate::acquisition::Attribute;
+fn faulty<T>(attribute: &Attribute<T>) -> Attribute<String> {
     match attribute {
         Attribute::Empty => Attribute::Empty,
         Attribute::Unreadable(text) => Attribute::Unreadable(text.clone()),

@@ -24,6 +24,8 @@ use crate::acquisition::{Attribute, DateTime};
 const LEAD_MAX_SECS: f64 = 7200.0;
 /// Clocks of one scanner write the same moment with at most this difference.
 const SAME_MOMENT_SECS: f64 = 2.0;
+/// A clock this near confirms a series time that looks like a placeholder.
+const CONFIRMS_SECS: f64 = 60.0;
 /// Two clocks that differ by more are reported (1.3 % of SUV for F-18).
 const DISAGREE_SECS: f64 = 120.0;
 /// A statement from slices whose results spread wider is no statement.
@@ -50,7 +52,7 @@ impl Worksheet<'_> {
         let mut doubtful: Vec<Reference> = Vec::new();
         candidates.extend(self.explicit(times, &mut doubtful));
         let back = self.back_computed(times, decay, form);
-        let placeholder = self.placeholder(times, back);
+        let placeholder = placeholder(times, back);
         if let Some(time) = times.series {
             let found = Reference {
                 rule: ReferenceRule::SeriesTime,
@@ -81,7 +83,9 @@ impl Worksheet<'_> {
             return Err(Refusal::MissingReferenceTime);
         }
         let chosen = candidates.remove(0);
-        self.report(&chosen, &candidates, &doubtful, decay);
+        if self.clock_matters {
+            self.report(&chosen, &candidates, &doubtful, decay);
+        }
         Ok(chosen)
     }
 
@@ -127,18 +131,6 @@ impl Worksheet<'_> {
             }
         }
         accepted
-    }
-
-    /// Whether `SeriesTime` is a value that de-identification writes, with nothing else in the file to confirm it.
-    fn placeholder(&self, times: &ScanTimes, back: Option<NaiveDateTime>) -> bool {
-        let Some(series) = times.series else { return false };
-        let placeholders =
-            [NaiveTime::MIN, NaiveTime::from_hms_opt(11, 11, 11).unwrap_or(NaiveTime::MIN)];
-        let near = |time: Option<NaiveDateTime>| {
-            time.is_some_and(|time| seconds_between(series, time).abs() <= 60.0)
-        };
-        let _ = self;
-        placeholders.contains(&series.time()) && !near(times.first) && !near(back)
     }
 
     /// Why the series time cannot be the reference time; `None` if it can.
@@ -260,6 +252,16 @@ impl Worksheet<'_> {
             self.alternative(format!("reference time {} by {}", other.time, other.why), percent);
         }
     }
+}
+
+/// Whether `SeriesTime` is a value that de-identification writes, with nothing else in the file to confirm it.
+fn placeholder(times: &ScanTimes, back: Option<NaiveDateTime>) -> bool {
+    let Some(series) = times.series else { return false };
+    let placeholders = [Some(NaiveTime::MIN), NaiveTime::from_hms_opt(11, 11, 11)];
+    let near = |time: Option<NaiveDateTime>| {
+        time.is_some_and(|time| seconds_between(series, time).abs() <= CONFIRMS_SECS)
+    };
+    placeholders.contains(&Some(series.time())) && !near(times.first) && !near(back)
 }
 
 enum ClockFit {

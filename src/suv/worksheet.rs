@@ -13,6 +13,8 @@ pub(super) struct Worksheet<'a> {
     pub(super) inputs: Vec<Input>,
     pub(super) alternatives: Vec<Alternative>,
     pub(super) warnings: Vec<Warning>,
+    /// Whether SUV depends on the clock; if not, clocks that disagree are no news.
+    pub(super) clock_matters: bool,
 }
 
 impl<'a> Worksheet<'a> {
@@ -23,6 +25,7 @@ impl<'a> Worksheet<'a> {
             inputs: Vec::new(),
             alternatives: Vec::new(),
             warnings: Vec::new(),
+            clock_matters: true,
         }
     }
 
