@@ -1,6 +1,33 @@
 //! From activity concentration to standardised uptake value: one plan a series, computed from headers alone.
 
+mod body;
+mod decay;
+mod error;
+mod evidence;
+mod factors;
+mod injection;
+mod inputs;
+mod nuclide;
+mod plan;
+mod reference_time;
+mod stored;
+mod times;
+mod worksheet;
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::acquisition::PetAcquisition;
+use crate::diagnostic::Warned;
 use crate::volume::Volume;
+
+pub use decay::Decay;
+pub use error::{Refusal, SuvError};
+pub use plan::{
+    Alternative, Clock, DecayFactorEvidence, DecayFactorForm, InjectedAt, Input, Overrides,
+    ReferenceRule, SuvPlan,
+};
+use worksheet::Worksheet;
 
 /// Which body measure the uptake is standardised by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +44,62 @@ pub enum SuvKind {
     IdealBodyWeight,
 }
 
+impl SuvKind {
+    /// Every kind, in the order of `--suv`.
+    pub const ALL: [Self; 5] = [
+        Self::BodyWeight,
+        Self::LeanBodyMass,
+        Self::LeanBodyMassJames,
+        Self::BodySurfaceArea,
+        Self::IdealBodyWeight,
+    ];
+
+    /// The name on the command line and in JSON: `bw`, `lbm`, `lbm-james`, `bsa`, `ibw`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BodyWeight => "bw",
+            Self::LeanBodyMass => "lbm",
+            Self::LeanBodyMassJames => "lbm-james",
+            Self::BodySurfaceArea => "bsa",
+            Self::IdealBodyWeight => "ibw",
+        }
+    }
+
+    /// The unit of the values.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::BodySurfaceArea => "cm2/ml",
+            Self::BodyWeight
+            | Self::LeanBodyMass
+            | Self::LeanBodyMassJames
+            | Self::IdealBodyWeight => "g/ml",
+        }
+    }
+}
+
+impl FromStr for SuvKind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or_else(|| format!("{text:?} is none of bw, lbm, lbm-james, bsa, ibw"))
+    }
+}
+
+impl fmt::Display for SuvKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BodyWeight => "SUVbw",
+            Self::LeanBodyMass => "SUL (Janmahasatian)",
+            Self::LeanBodyMassJames => "SUL (James 128)",
+            Self::BodySurfaceArea => "SUVbsa",
+            Self::IdealBodyWeight => "SUVibw",
+        })
+    }
+}
+
 /// A volume of SUV with the kind of SUV it holds; volumes of two kinds are never compared.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SuvImage {
@@ -24,4 +107,31 @@ pub struct SuvImage {
     pub kind: SuvKind,
     /// The values.
     pub volume: Volume<f32>,
+}
+
+/// Works out how the values of a series become SUV of the requested kind.
+///
+/// # Errors
+///
+/// Refuses with a code, a sentence and a remedy where the headers do not determine SUV; [`Refusal`] lists the cases.
+pub fn plan(
+    acquisition: &PetAcquisition,
+    kind: SuvKind,
+    overrides: &Overrides,
+) -> Result<Warned<SuvPlan>, SuvError> {
+    let mut sheet = Worksheet::new(acquisition, overrides);
+    let found = overrides
+        .check()
+        .and_then(|()| sheet.factors(kind))
+        .map_err(|refusal| SuvError { series: acquisition.series_uid.clone(), refusal })?;
+    let plan = SuvPlan {
+        kind,
+        factors: found.factors,
+        clock: found.clock,
+        decay_factor: found.evidence,
+        alternatives: sheet.alternatives,
+        inputs: sheet.inputs,
+        edited: overrides.any(),
+    };
+    Ok(Warned { output: plan, warnings: sheet.warnings })
 }

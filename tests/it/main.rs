@@ -5,3 +5,4 @@
 mod digital_phantom;
 mod loading;
 mod support;
+mod suv;

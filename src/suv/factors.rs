@@ -1,0 +1,336 @@
+//! From activity or stored SUV to one factor a slice.
+
+use super::body::BodyMeasure;
+use super::decay::Decay;
+use super::evidence::{decay_factor, duration_secs};
+use super::injection::Injection;
+use super::stored::{DecayCorrection, Stored};
+use super::times::{ScanTimes, seconds_between};
+use super::worksheet::Worksheet;
+use super::{
+    Clock, DecayFactorEvidence, DecayFactorForm, Overrides, ReferenceRule, Refusal, SuvKind,
+    nuclide,
+};
+use crate::acquisition::Radiopharmaceutical;
+
+/// The two Philips factors must agree within this share.
+const PHILIPS_AGREE: f64 = 0.05;
+/// Shorter uptakes are reported, minutes.
+const UPTAKE_SHORT: f64 = 30.0;
+/// Usual uptakes of FDG, minutes.
+const UPTAKE_FDG: std::ops::RangeInclusive<f64> = 45.0..=120.0;
+/// No protocol images after more half-lives.
+const HALF_LIVES_MAX: f64 = 10.0;
+
+/// Factors, clock and evidence of a series.
+pub(super) struct Factors {
+    pub(super) factors: Vec<f64>,
+    pub(super) clock: Clock,
+    pub(super) evidence: DecayFactorEvidence,
+}
+
+/// When things happened, and by how much the dose of the injection is larger than that of the pixels' time, per slice.
+struct Timing {
+    clock: Clock,
+    evidence: DecayFactorEvidence,
+    growth: Vec<f64>,
+}
+
+impl Worksheet<'_> {
+    /// The factors to the requested kind of SUV.
+    pub(super) fn factors(&mut self, kind: SuvKind) -> Result<Factors, Refusal> {
+        self.check_slices()?;
+        let stored = self.stored()?;
+        let correction = self.corrections()?;
+        let found = match stored {
+            Stored::Activity(per_unit) => self.from_activity(per_unit, kind, correction)?,
+            Stored::Suv { .. } if correction == DecayCorrection::None => {
+                let units = self.acquisition.units.value().cloned().unwrap_or_default();
+                return Err(Refusal::SuvNotDecayCorrected { units });
+            }
+            Stored::Suv { per_unit, measure, becquerels_per_ml } => {
+                self.from_suv(per_unit, measure, becquerels_per_ml, kind, correction)?
+            }
+        };
+        match found.factors.iter().find(|factor| !(factor.is_finite() && **factor > 0.0)) {
+            Some(&value) => Err(Refusal::FactorOutOfRange { value }),
+            None => Ok(found),
+        }
+    }
+
+    /// SUV = C·normaliser / (dose decayed to the time of the pixels).
+    fn from_activity(
+        &mut self,
+        per_unit: f64,
+        kind: SuvKind,
+        correction: DecayCorrection,
+    ) -> Result<Factors, Refusal> {
+        let weight = self.weight_kg()?;
+        let normaliser = self.normaliser(kind, weight)?;
+        let item = self.radiopharmaceutical()?;
+        let dose = self.dose_bq(item)?;
+        let timing = match correction {
+            DecayCorrection::Start => self.start(item)?,
+            DecayCorrection::None => self.none(item)?,
+            DecayCorrection::Admin => {
+                if self.overrides.injected_at.is_some() {
+                    self.warn("OVERRIDE_WITHOUT_EFFECT", "the images are corrected to the injection (ADMIN): --injected-at moves the uptake time only");
+                }
+                self.optional(|sheet| sheet.admin(item), ReferenceRule::Administration)
+            }
+        };
+        let factors =
+            timing.growth.iter().map(|growth| per_unit * normaliser * growth / dose).collect();
+        Ok(Factors { factors, clock: timing.clock, evidence: timing.evidence })
+    }
+
+    /// SUV in the file, converted to another body measure where that is asked.
+    fn from_suv(
+        &mut self,
+        per_unit: f64,
+        measure: BodyMeasure,
+        becquerels_per_ml: Option<f64>,
+        kind: SuvKind,
+        correction: DecayCorrection,
+    ) -> Result<Factors, Refusal> {
+        let mut factor = per_unit;
+        if measure != BodyMeasure::from(kind) {
+            let weight = self.weight_kg()?;
+            factor *= self.normaliser(kind, weight)? / self.stored_normaliser(measure, weight)?;
+        }
+        let mut timing = self.optional(
+            |sheet| {
+                let item = sheet.radiopharmaceutical()?;
+                if correction == DecayCorrection::Start {
+                    sheet.start(item)
+                } else {
+                    sheet.admin(item)
+                }
+            },
+            ReferenceRule::AlreadySuv,
+        );
+        if timing.clock.rule != ReferenceRule::AlreadySuv {
+            timing.clock.why =
+                format!("the file holds SUV, no clock is needed; {}", timing.clock.why);
+            timing.clock.rule = ReferenceRule::AlreadySuv;
+        }
+        if let Some(becquerels_per_ml) = becquerels_per_ml {
+            self.compare_philips(per_unit, becquerels_per_ml, correction);
+        }
+        factor *= self.effect_of_overrides(correction);
+        Ok(Factors {
+            factors: vec![factor; self.acquisition.slices.len()],
+            clock: timing.clock,
+            evidence: timing.evidence,
+        })
+    }
+
+    /// The SUV factor of a Philips file against the one that follows from its activity factor.
+    fn compare_philips(
+        &mut self,
+        per_unit: f64,
+        becquerels_per_ml: f64,
+        correction: DecayCorrection,
+    ) {
+        let header = Overrides::default();
+        let mut other = Worksheet::new(self.acquisition, &header);
+        let Ok(found) = other.from_activity(becquerels_per_ml, SuvKind::BodyWeight, correction)
+        else {
+            return;
+        };
+        let Some(factor) = found.factors.first() else { return };
+        let difference = factor / per_unit - 1.0;
+        if difference.abs() > PHILIPS_AGREE {
+            self.warn(
+                "PHILIPS_FACTORS_DISAGREE",
+                format!(
+                    "the SUV factor (7053,xx00) {per_unit} is used; the activity factor (7053,xx09) {becquerels_per_ml} with \
+                     dose and weight would change SUV by {:+.1} %",
+                    100.0 * difference
+                ),
+            );
+        }
+        self.alternative(
+            "Philips activity factor (7053,xx09) with dose and weight",
+            100.0 * difference,
+        );
+    }
+
+    /// By how much the overrides change an SUV that the scanner has computed from the headers' values.
+    fn effect_of_overrides(&mut self, correction: DecayCorrection) -> f64 {
+        let Overrides { weight_kg, dose_mbq, injected_at, .. } = *self.overrides;
+        if weight_kg.is_none() && dose_mbq.is_none() && injected_at.is_none() {
+            return 1.0;
+        }
+        let factor = |overrides: &Overrides| {
+            let mut sheet = Worksheet::new(self.acquisition, overrides);
+            let found = sheet.from_activity(1.0, SuvKind::BodyWeight, correction).ok()?;
+            found.factors.first().copied().map(|factor| (factor, sheet.inputs))
+        };
+        let Some(((new, inputs), (old, _))) =
+            factor(self.overrides).zip(factor(&Overrides::default()))
+        else {
+            self.warn(
+                "OVERRIDE_WITHOUT_EFFECT",
+                "the file holds SUV and not all of the weight, dose and times it was computed from: the given values do not change it",
+            );
+            return 1.0;
+        };
+        for input in inputs {
+            if !self.inputs.iter().any(|known| known.name == input.name) {
+                self.inputs.push(input);
+            }
+        }
+        new / old
+    }
+
+    /// A timing that the factor does not need: where it cannot be had, the result says so and goes on.
+    fn optional(
+        &mut self,
+        timing: impl FnOnce(&mut Self) -> Result<Timing, Refusal>,
+        rule: ReferenceRule,
+    ) -> Timing {
+        let slices = self.acquisition.slices.len();
+        self.clock_matters = false;
+        timing(self).unwrap_or_else(|refusal| {
+            self.warn("UPTAKE_UNKNOWN", format!("the uptake time is not known: {refusal}"));
+            Timing {
+                clock: Clock {
+                    rule,
+                    reference_time: None,
+                    injection_time: None,
+                    uptake_minutes: None,
+                    why: "the factor needs no clock".into(),
+                },
+                evidence: DecayFactorEvidence {
+                    form: DecayFactorForm::None,
+                    max_relative_deviation: None,
+                },
+                growth: vec![1.0; slices],
+            }
+        })
+    }
+
+    /// START: the whole series is corrected to one reference time, and the dose decays to it.
+    fn start(&mut self, item: &Radiopharmaceutical) -> Result<Timing, Refusal> {
+        let (decay, evidence, times) = self.physics(item)?;
+        if evidence.form == DecayFactorForm::Unknown && self.clock_matters {
+            let deviation = evidence
+                .max_relative_deviation
+                .map_or("an unknown share".into(), |share| format!("{:.2} %", 100.0 * share));
+            self.warn(
+                "DECAY_FACTOR_UNEXPLAINED",
+                format!("DecayFactor (0054,1321) deviates from both vendors' forms by {deviation} and confirms no clock"),
+            );
+        }
+        let reference = self.reference_time(&times, decay, evidence.form)?;
+        let injection = self.injection(item, decay, reference.time)?;
+        let decayed = seconds_between(injection.time, reference.time);
+        let to_injection =
+            reference.rule == ReferenceRule::EnhancedDecayDateTime && decayed.abs() < 1.0;
+        let scan =
+            if to_injection { times.first.unwrap_or(reference.time) } else { reference.time };
+        let uptake = self.uptake(item, decay, &injection, scan)?;
+        let clock = Clock {
+            rule: reference.rule,
+            reference_time: Some(reference.time),
+            injection_time: Some(injection.time),
+            uptake_minutes: Some(uptake),
+            why: format!("decay reference by {}; {}", reference.why, injection.why),
+        };
+        Ok(Timing {
+            clock,
+            evidence,
+            growth: vec![decay.growth(decayed); self.acquisition.slices.len()],
+        })
+    }
+
+    /// NONE: each frame is corrected here, for the decay since the injection and for that inside the frame.
+    fn none(&mut self, item: &Radiopharmaceutical) -> Result<Timing, Refusal> {
+        let (decay, evidence, times) = self.physics(item)?;
+        let mut frames = Vec::new();
+        for (slice, (acquired, facts)) in
+            times.acquisitions.iter().zip(&self.acquisition.slices).enumerate()
+        {
+            let acquired = acquired.ok_or(Refusal::MissingAcquisitionTime { slice })?;
+            frames.push((
+                acquired,
+                duration_secs(facts).ok_or(Refusal::MissingFrameDuration { slice })?,
+            ));
+        }
+        let first = times.first.ok_or(Refusal::MissingReferenceTime)?;
+        let injection = self.injection(item, decay, first)?;
+        let uptake = self.uptake(item, decay, &injection, first)?;
+        let growth = |&(acquired, frame): &(_, f64)| {
+            decay.in_frame(frame) * decay.growth(seconds_between(injection.time, acquired))
+        };
+        let clock = Clock {
+            rule: ReferenceRule::FrameAcquisition,
+            reference_time: Some(first),
+            injection_time: Some(injection.time),
+            uptake_minutes: Some(uptake),
+            why: format!(
+                "not corrected for decay: each frame from its own AcquisitionTime (0008,0032); {}",
+                injection.why
+            ),
+        };
+        Ok(Timing { clock, evidence, growth: frames.iter().map(growth).collect() })
+    }
+
+    /// ADMIN: the images are corrected to the injection; the dose is used as it was injected.
+    fn admin(&mut self, item: &Radiopharmaceutical) -> Result<Timing, Refusal> {
+        let (decay, evidence, times) = self.physics(item)?;
+        let scan = times.first.or(times.series).ok_or(Refusal::MissingReferenceTime)?;
+        let injection = self.injection(item, decay, scan)?;
+        let uptake = self.uptake(item, decay, &injection, scan)?;
+        let clock = Clock {
+            rule: ReferenceRule::Administration,
+            reference_time: Some(injection.time),
+            injection_time: Some(injection.time),
+            uptake_minutes: Some(uptake),
+            why: format!(
+                "corrected to the injection (ADMIN), the dose does not decay; {}",
+                injection.why
+            ),
+        };
+        Ok(Timing { clock, evidence, growth: vec![1.0; self.acquisition.slices.len()] })
+    }
+
+    fn physics(
+        &mut self,
+        item: &Radiopharmaceutical,
+    ) -> Result<(Decay, DecayFactorEvidence, ScanTimes), Refusal> {
+        let decay = self.decay(item)?;
+        Ok((decay, decay_factor(&self.acquisition.slices, decay), ScanTimes::of(self.acquisition)))
+    }
+
+    /// Minutes of uptake, checked.
+    fn uptake(
+        &mut self,
+        item: &Radiopharmaceutical,
+        decay: Decay,
+        injection: &Injection,
+        scan: chrono::NaiveDateTime,
+    ) -> Result<f64, Refusal> {
+        let secs = seconds_between(injection.time, scan);
+        let minutes = secs / 60.0;
+        if secs <= 0.0 {
+            return Err(Refusal::InjectionNotBeforeScan { minutes });
+        }
+        if secs > HALF_LIVES_MAX * decay.half_life_secs() {
+            return Err(Refusal::InjectionDateImplausible { hours: secs / 3600.0 });
+        }
+        if minutes < UPTAKE_SHORT {
+            self.warn(
+                "UPTAKE_SHORT",
+                format!("uptake time is {minutes:.1} min, under {UPTAKE_SHORT} min"),
+            );
+        } else if nuclide::is_fdg(item) && !UPTAKE_FDG.contains(&minutes) {
+            self.warn(
+                "UPTAKE_UNUSUAL",
+                format!("uptake time is {minutes:.1} min; FDG is imaged after 45 to 120 min"),
+            );
+        }
+        Ok(minutes)
+    }
+}
