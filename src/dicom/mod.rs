@@ -1,3 +1,5 @@
 //! The way in: DICOM files to plain values. The only module that knows DICOM types and reads images.
 
 pub mod attribute;
+pub mod rtstruct;
+pub mod seg;
