@@ -11,12 +11,11 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use dicom_dictionary_std::{tags, uids};
 use glam::{DAffine3, DVec3};
 use thiserror::Error;
 
 use crate::diagnostic::{Warned, Warning};
-use crate::dicom::{attribute, rtstruct, seg};
+use crate::dicom::region;
 use crate::geometry::VolumeGeometry;
 use crate::nifti_file::{self, NiftiError};
 use crate::volume::{Mask, Volume};
@@ -135,8 +134,8 @@ pub(crate) fn check_memory(regions: usize, onto: &VolumeGeometry) -> Result<(), 
 ///
 /// - NIfTI: whole numbers are labels, each a region named by its number; values between 0 and 1 that are not whole
 ///   are a probability map, cut at 0.5 (inclusive).
-/// - RTSTRUCT: see [`rtstruct`].
-/// - SEG: see [`seg`].
+/// - RTSTRUCT: see [`rtstruct`](crate::dicom::rtstruct).
+/// - SEG: see [`seg`](crate::dicom::seg).
 pub fn read_regions(
     path: &Path,
     onto: &VolumeGeometry,
@@ -145,7 +144,7 @@ pub fn read_regions(
     let placed = if starts_like_nifti(path).map_err(|e| error(path, MaskFault::Io(e)))? {
         nifti_regions(path, onto)
     } else {
-        dicom_regions(path, onto, frame_of_reference_uid)
+        region::regions(path, onto, frame_of_reference_uid)
     };
     placed.and_then(finish).map_err(|fault| error(path, fault))
 }
@@ -158,22 +157,6 @@ fn starts_like_nifti(path: &Path) -> std::io::Result<bool> {
     let mut head = Vec::new();
     File::open(path)?.take(352).read_to_end(&mut head)?;
     Ok(nifti_file::looks_like_nifti(&head))
-}
-
-fn dicom_regions(
-    path: &Path,
-    onto: &VolumeGeometry,
-    frame: Option<&str>,
-) -> Result<Warned<Vec<Placed>>, MaskFault> {
-    let object = dicom_object::open_file(path).map_err(|e| MaskFault::NotRegions(e.to_string()))?;
-    let class = attribute::text_or_empty(&object, tags::SOP_CLASS_UID);
-    match class.as_str() {
-        uids::RT_STRUCTURE_SET_STORAGE => rtstruct::regions(&object, onto, frame),
-        uids::SEGMENTATION_STORAGE | uids::LABEL_MAP_SEGMENTATION_STORAGE => {
-            seg::regions(&object, onto, frame)
-        }
-        other => Err(MaskFault::NotRegions(format!("its SOP class is {other:?}"))),
-    }
 }
 
 /// Compares a file's FrameOfReferenceUID with the scan's. A file without one is believed, with a warning.

@@ -1,5 +1,6 @@
 //! The way in: DICOM files to plain values. The only module that knows DICOM types and reads images.
 
 pub mod attribute;
+pub(crate) mod region;
 pub mod rtstruct;
 pub mod seg;

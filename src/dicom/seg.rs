@@ -10,13 +10,10 @@
 //! Source: DICOM PS3.3 A.51, A.51.5 (functional groups), C.8.20; PS3.5 8.1.1 and annex D (bit packing).
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use dicom_core::value::{PrimitiveValue, Value};
-use dicom_core::{Tag, header::Header};
+use dicom_core::Tag;
 use dicom_dictionary_std::tags;
-use dicom_object::{DefaultDicomObject, InMemDicomObject};
-use dicom_pixeldata::PixelDecoder;
+use dicom_object::InMemDicomObject;
 use glam::DVec3;
 
 use crate::acquisition::Attribute;
@@ -80,8 +77,12 @@ struct Frame {
 }
 
 /// The regions of a segmentation, in the order of SegmentSequence (0062,0002).
-pub(crate) fn regions(
-    object: &DefaultDicomObject,
+///
+/// `load` gives the pixel data of all frames uncompressed and in little endian; it is asked last, when the header is
+/// known to make sense, and told how many frames and how many bytes the header promises.
+pub(super) fn regions(
+    object: &InMemDicomObject,
+    load: impl FnOnce(usize, u64) -> Result<Vec<u8>, MaskFault>,
     onto: &VolumeGeometry,
     scan_frame: Option<&str>,
 ) -> Result<Warned<Vec<Placed>>, MaskFault> {
@@ -91,7 +92,7 @@ pub(crate) fn regions(
     let kind = kind_of(object, &mut warnings)?;
     let extent = extent_of(object)?;
     let frames = frames_of(object, extent, kind, onto)?;
-    let pixels = pixels_of(object, extent)?;
+    let pixels = pixels_of(object, extent, load)?;
     let mut segments = Segments::declared(object, onto)?;
     for (n, frame) in frames.iter().enumerate() {
         segments.add(frame, &FramePixels { pixels: &pixels, extent, frame: n, kind }, onto)?;
@@ -317,34 +318,23 @@ fn thickness_of(
     Ok(thickness)
 }
 
-/// The pixel data, with exactly as many samples as the header promises.
-fn pixels_of(object: &DefaultDicomObject, extent: Extent) -> Result<Pixels, MaskFault> {
-    let bits =
-        required(&attribute::count(object, tags::BITS_ALLOCATED), "BitsAllocated (0028,0100)")?;
+/// The pixel data, with at least as many samples as the header promises.
+fn pixels_of(
+    object: &InMemDicomObject,
+    extent: Extent,
+    load: impl FnOnce(usize, u64) -> Result<Vec<u8>, MaskFault>,
+) -> Result<Pixels, MaskFault> {
+    let bits = attribute::count(object, tags::BITS_ALLOCATED);
+    let bits = required(&bits, "BitsAllocated (0028,0100)")?;
     if !matches!(bits, 1 | 8 | 16) {
         let why = format!(
             "BitsAllocated (0028,0100) is {bits}, not 1, 8 or 16; export the regions again"
         );
         return Err(MaskFault::Unsupported(why));
     }
-    let samples = extent.rows * extent.columns * extent.frames;
-    let promised = (samples as u64 * u64::from(bits)).div_ceil(8);
-    let element = object
-        .element_opt(tags::PIXEL_DATA)
-        .ok()
-        .flatten()
-        .ok_or_else(|| MaskFault::Malformed("PixelData (7FE0,0010) is missing".into()))?;
-    let bytes = match element.value() {
-        Value::Primitive(value) => native(value),
-        Value::PixelSequence(_) if bits > 1 => decoded(object, extent, promised)?,
-        Value::PixelSequence(_) => {
-            let why = "its one-bit frames are compressed; export them uncompressed".into();
-            return Err(MaskFault::Unsupported(why));
-        }
-        Value::Sequence(_) => {
-            return Err(MaskFault::Malformed(format!("{} holds a sequence", element.tag())));
-        }
-    };
+    let samples = extent.rows as u64 * extent.columns as u64 * extent.frames as u64;
+    let promised = (samples * u64::from(bits)).div_ceil(8);
+    let bytes = load(extent.frames, promised)?;
     if (bytes.len() as u64) < promised {
         let why = format!("PixelData (7FE0,0010) has {} bytes of {promised}", bytes.len());
         return Err(MaskFault::Malformed(why));
@@ -352,53 +342,15 @@ fn pixels_of(object: &DefaultDicomObject, extent: Extent) -> Result<Pixels, Mask
     Ok(match bits {
         1 => Pixels::Bits(bytes),
         8 => Pixels::Bytes(bytes),
-        _ => Pixels::Words(
-            bytes.as_chunks::<2>().0.iter().map(|&pair| u16::from_le_bytes(pair)).collect(),
-        ),
+        _ => {
+            let words = bytes.as_chunks::<2>().0;
+            Pixels::Words(words.iter().map(|&pair| u16::from_le_bytes(pair)).collect())
+        }
     })
 }
 
-/// Uncompressed bytes, least significant first.
-fn native(value: &PrimitiveValue) -> Vec<u8> {
-    match value {
-        PrimitiveValue::U16(words) => words.iter().flat_map(|word| word.to_le_bytes()).collect(),
-        other => other.to_bytes().into_owned(),
-    }
-}
-
-/// Frames of 8 or 16 bits decompressed. The decoders can panic on damaged data: that is the file's fault.
-fn decoded(
-    object: &DefaultDicomObject,
-    extent: Extent,
-    promised: u64,
-) -> Result<Vec<u8>, MaskFault> {
-    let fragments = object
-        .element_opt(tags::PIXEL_DATA)
-        .ok()
-        .flatten()
-        .and_then(|element| element.value().fragments().map(<[_]>::len))
-        .unwrap_or(0);
-    if fragments < extent.frames {
-        let why =
-            format!("PixelData (7FE0,0010) has {fragments} fragments for {} frames", extent.frames);
-        return Err(MaskFault::Malformed(why));
-    }
-    let bad = |why: String| MaskFault::Malformed(format!("PixelData (7FE0,0010): {why}"));
-    let decoded = catch_unwind(AssertUnwindSafe(|| {
-        object.decode_pixel_data().map(|pixels| pixels.data().to_vec())
-    }));
-    let bytes = decoded
-        .map_err(|_| bad("the compressed frames are damaged".into()))?
-        .map_err(|e| bad(e.to_string()))?;
-    if bytes.len() as u64 == promised {
-        Ok(bytes)
-    } else {
-        Err(bad(format!("{} bytes of {promised} came out", bytes.len())))
-    }
-}
-
 /// The first coded concept of a sequence (PS3.3 8.8: the value is in one of three attributes by its form).
-pub(crate) fn coded_concept(item: &InMemDicomObject, sequence: Tag) -> Option<CodedConcept> {
+pub(super) fn coded_concept(item: &InMemDicomObject, sequence: Tag) -> Option<CodedConcept> {
     let code = attribute::items(item, sequence).first()?;
     let text = |tag: Tag| attribute::text(code, tag).value().cloned();
     let value = [tags::CODE_VALUE, tags::LONG_CODE_VALUE, tags::URN_CODE_VALUE];
