@@ -20,3 +20,6 @@ pub use load::{load_ct, load_pet};
 pub use scan::scan;
 pub use select::{Selection, SetAside, select};
 pub use series::{Patient, Reconstruction, Series, Study};
+pub(crate) mod region;
+pub mod rtstruct;
+pub mod seg;

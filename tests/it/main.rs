@@ -4,5 +4,6 @@
 
 mod digital_phantom;
 mod loading;
+mod masks;
 mod support;
 mod suv;
