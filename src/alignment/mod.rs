@@ -1,1 +1,209 @@
-//! Two scans of one patient in one frame.
+//! Two scans of one patient brought into one frame: a rigid map from the baseline's patient frame to the follow-up's.
+//!
+//! Scans that share a FrameOfReferenceUID need no search (PS3.3 C.7.4.1.1.1), only a check that the bodies are where
+//! the headers say. All others are aligned by their bodies, on CT where both scans have one and on PET otherwise:
+//!
+//! 1. the body is cut from air and couch ([`body`]), because the couch does not move with the patient;
+//! 2. starts are found from the moments of the bodies and from profiles along the body axis, compared at every shift,
+//!    so that another origin or another field of view is no obstacle ([`start`]);
+//! 3. six parameters are refined from 16 to 8 to 4 mm by damped least squares with robust weights ([`refine`]);
+//! 4. the result is measured ([`quality`](mod@quality)) and a failed alignment is called failed.
+//!
+//! Units: millimetres in the patient frame (LPS). Deterministic, the same for any number of threads.
+//!
+//! Sources: Thévenaz, Ruttimann, Unser 1998, IEEE Trans Image Process 7:27 (multi-resolution rigid registration by
+//! Levenberg-Marquardt on squared differences); Reuter, Rosas, Fischl 2010, NeuroImage 53:1181 (robust weights for what
+//! changed between two scans of one person); Lewis 1995 for normalised correlation as the measure of the result.
+
+mod body;
+mod quality;
+mod refine;
+mod start;
+#[cfg(test)]
+mod tests;
+
+use glam::{DAffine3, DVec3};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::volume::Volume;
+use body::Body;
+
+/// What of a scan is needed to align it. PET and CT of one scan lie in one patient frame.
+#[derive(Debug, Clone, Copy)]
+pub struct Scan<'a> {
+    /// Uptake as SUV.
+    pub pet: &'a Volume<f32>,
+    /// Hounsfield units.
+    pub ct: Option<&'a Volume<i16>>,
+    /// FrameOfReferenceUID (0020,0052); `None` where missing or empty.
+    pub frame_of_reference_uid: Option<&'a str>,
+}
+
+/// How the map was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Both scans name one FrameOfReferenceUID: the identity, nothing was searched.
+    SharedFrameOfReference,
+    /// Rigid registration of the CTs.
+    RigidCt,
+    /// Rigid registration of the PETs, where a CT is missing or did not align.
+    RigidPet,
+}
+
+/// Whether the map may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The scans do not lie on each other: do not use the map.
+    Failed,
+    /// Usable only after someone has looked at it.
+    Doubtful,
+    /// The bodies and their insides lie on each other.
+    Good,
+}
+
+/// How well the scans lie on each other, measured over what both fields of view show.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Quality {
+    /// Normalised correlation inside the baseline's body with the frames as they came, -1 to 1; `None` if the scans
+    /// then have too little in common.
+    pub correlation_before: Option<f64>,
+    /// The same after alignment.
+    pub correlation_after: Option<f64>,
+    /// Dice overlap of the two bodies, 0 to 1.
+    pub body_overlap_dice: Option<f64>,
+    /// Dice overlap of the skeletons (CT only), 0 to 1.
+    pub skeleton_overlap_dice: Option<f64>,
+    /// Share of the smaller body that both fields of view show, 0 to 1.
+    pub common_body_fraction: f64,
+    /// Whether the map may be used.
+    pub verdict: Verdict,
+    /// Why the verdict is not good: one sentence each.
+    pub reasons: Vec<String>,
+}
+
+/// A map between the patient frames of two scans, with its quality.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alignment {
+    /// Carries a place of the baseline to the same anatomy in the follow-up. The identity if nothing could be found.
+    pub follow_up_from_baseline: DAffine3,
+    /// How the map was found.
+    pub method: Method,
+    /// How good it is, and whether to use it.
+    pub quality: Quality,
+    /// Steps taken by the optimiser over all levels and starts.
+    pub iterations: usize,
+}
+
+impl Alignment {
+    /// Angle of the whole turn in degrees, 0 to 180.
+    pub fn turn_degrees(&self) -> f64 {
+        let m = self.follow_up_from_baseline.matrix3;
+        let trace = m.x_axis.x + m.y_axis.y + m.z_axis.z;
+        ((trace - 1.0) / 2.0).clamp(-1.0, 1.0).acos().to_degrees()
+    }
+
+    /// How far a place of the baseline is displaced, in millimetres along x, y, z.
+    pub fn displacement_mm(&self, place_mm: DVec3) -> DVec3 {
+        self.follow_up_from_baseline.transform_point3(place_mm) - place_mm
+    }
+}
+
+/// Finds the rigid map from the baseline's frame to the follow-up's. Never fails silently: see [`Quality::verdict`].
+pub fn align(baseline: &Scan, follow_up: &Scan) -> Alignment {
+    let shared = matches!(
+        (baseline.frame_of_reference_uid, follow_up.frame_of_reference_uid),
+        (Some(a), Some(b)) if a == b && !a.is_empty()
+    );
+    let on_ct = baseline.ct.zip(follow_up.ct).map(|(fixed, moving)| {
+        let (fixed, moving) = rayon::join(|| Body::of_ct(fixed), || Body::of_ct(moving));
+        by_bodies(fixed.as_ref(), moving.as_ref(), shared, Method::RigidCt)
+    });
+    match on_ct {
+        Some(alignment) if alignment.quality.verdict > Verdict::Failed => return alignment,
+        _ => {}
+    }
+    let (fixed, moving) =
+        rayon::join(|| Body::of_pet(baseline.pet), || Body::of_pet(follow_up.pet));
+    let on_pet = by_bodies(fixed.as_ref(), moving.as_ref(), shared, Method::RigidPet);
+    match on_ct {
+        Some(on_ct) if on_pet.quality.verdict == Verdict::Failed => on_ct,
+        Some(_) => doubted(on_pet, "the CTs could not be aligned, so the PETs were"),
+        None => on_pet,
+    }
+}
+
+/// Lowers a good verdict to doubtful, with the reason.
+fn doubted(mut alignment: Alignment, reason: &str) -> Alignment {
+    alignment.quality.verdict = alignment.quality.verdict.min(Verdict::Doubtful);
+    alignment.quality.reasons.push(reason.to_owned());
+    alignment
+}
+
+fn by_bodies(
+    fixed: Option<&Body>,
+    moving: Option<&Body>,
+    shared: bool,
+    method: Method,
+) -> Alignment {
+    let method = if shared { Method::SharedFrameOfReference } else { method };
+    let (Some(fixed), Some(moving)) = (fixed, moving) else {
+        let which = if fixed.is_none() { "baseline" } else { "follow-up" };
+        return unaligned(method, format!("no body was found in the {which} scan"));
+    };
+    if shared {
+        return Alignment {
+            follow_up_from_baseline: DAffine3::IDENTITY,
+            method,
+            quality: quality::measure(fixed, moving, DAffine3::IDENTITY),
+            iterations: 0,
+        };
+    }
+    let Some((map, iterations)) = search(fixed, moving) else {
+        return unaligned(method, "the two fields of view have too little in common".to_owned());
+    };
+    Alignment {
+        follow_up_from_baseline: map,
+        method,
+        quality: quality::measure(fixed, moving, map),
+        iterations,
+    }
+}
+
+fn unaligned(method: Method, reason: String) -> Alignment {
+    Alignment {
+        follow_up_from_baseline: DAffine3::IDENTITY,
+        method,
+        quality: Quality {
+            correlation_before: None,
+            correlation_after: None,
+            body_overlap_dice: None,
+            skeleton_overlap_dice: None,
+            common_body_fraction: 0.0,
+            verdict: Verdict::Failed,
+            reasons: vec![reason],
+        },
+        iterations: 0,
+    }
+}
+
+/// Starts tried at the coarsest level, and how many of them go on to the middle level.
+const STARTS: usize = 8;
+const SURVIVORS: usize = 2;
+
+/// From all starts at 16 mm to the one result at 4 mm; `None` if no start has enough in common.
+fn search(fixed: &Body, moving: &Body) -> Option<(DAffine3, usize)> {
+    let coarse = refine::Level::new(fixed, moving, 16.0, 3_000);
+    let mut poses = start::poses(fixed, moving);
+    coarse.keep_best(&mut poses, STARTS);
+    let mut iterations = coarse.refine_all(&mut poses, refine::Weights::Equal);
+    coarse.keep_best(&mut poses, SURVIVORS);
+    let middle = refine::Level::new(fixed, moving, 8.0, 15_000);
+    iterations += middle.refine_all(&mut poses, refine::Weights::Robust);
+    middle.keep_best(&mut poses, 1);
+    let fine = refine::Level::new(fixed, moving, body::SPACING_MM, 60_000);
+    iterations += fine.refine_all(&mut poses, refine::Weights::Robust);
+    Some((poses.first()?.map(), iterations))
+}

@@ -1,0 +1,123 @@
+//! How well two bodies lie on each other, and what that is worth.
+
+use glam::DAffine3;
+
+use super::body::Body;
+use super::refine::correlation_of;
+use super::{Quality, Verdict};
+use crate::resample::trilinear;
+use crate::volume::Mask;
+
+/// Dice of two bodies of one patient that lie on each other: arms and breath leave a tenth.
+const GOOD_DICE: f64 = 0.90;
+/// Below this a quarter of the bodies lies beside each other: a shift of about 6 cm across a trunk of 35 cm by 25 cm.
+const LEAST_DICE: f64 = 0.75;
+/// Inside the body half of the variance is explained by the other scan.
+const GOOD_CORRELATION: f64 = 0.70;
+/// Less than a quarter of the variance is explained.
+const LEAST_CORRELATION: f64 = 0.50;
+/// A smaller common part is called doubtful: little of either body was compared.
+const GOOD_FRACTION: f64 = 0.30;
+
+/// Counts over the voxels of the baseline that lie in the follow-up's field of view.
+#[derive(Default)]
+struct Overlap {
+    fixed: usize,
+    moving: usize,
+    both: usize,
+}
+
+impl Overlap {
+    fn of(fixed: &Mask, moving: &Mask, map: DAffine3) -> Self {
+        let geometry = fixed.geometry();
+        let index_map =
+            moving.geometry().index_from_patient() * map * geometry.patient_from_index();
+        let [_, _, columns] = geometry.shape();
+        let shape = moving.geometry().shape();
+        let mut counts = Self::default();
+        for (line, row) in fixed.values().chunks_exact(columns).enumerate() {
+            let [s, r, _] = fixed.voxel_of(line * columns);
+            let start = index_map.transform_point3(glam::DVec3::new(s as f64, r as f64, 0.0));
+            for (c, &here) in row.iter().enumerate() {
+                let index = (start + c as f64 * index_map.matrix3.z_axis).round();
+                let inside = (0..3).all(|a| index[a] >= 0.0 && index[a] < shape[a] as f64);
+                if !inside {
+                    continue;
+                }
+                let there = moving[index.to_array().map(|i| i as usize)];
+                counts.fixed += usize::from(here);
+                counts.moving += usize::from(there);
+                counts.both += usize::from(here && there);
+            }
+        }
+        counts
+    }
+
+    fn dice(&self) -> Option<f64> {
+        let total = self.fixed + self.moving;
+        (total > 0).then(|| 2.0 * self.both as f64 / total as f64)
+    }
+}
+
+/// Correlation inside the baseline's body, where both fields of view show it.
+fn correlation(fixed: &Body, moving: &Body, map: DAffine3) -> Option<f64> {
+    let geometry = fixed.image.geometry();
+    let index_map =
+        moving.image.geometry().index_from_patient() * map * geometry.patient_from_index();
+    // Every fifth voxel of the body is plenty for one number.
+    let inside = fixed.mask.values().iter().enumerate().filter(|&(_, &b)| b).step_by(5);
+    let pairs = inside.filter_map(|(offset, _)| {
+        let index = fixed.image.voxel_of(offset).map(|i| i as f64);
+        let there = trilinear(&moving.image, index_map.transform_point3(index.into()))?;
+        Some((fixed.image.values()[offset], there))
+    });
+    Some(correlation_of(pairs)?.0)
+}
+
+/// Measures a map and judges it.
+pub(super) fn measure(fixed: &Body, moving: &Body, map: DAffine3) -> Quality {
+    let bodies = Overlap::of(&fixed.mask, &moving.mask, map);
+    let skeletons = fixed.skeleton.as_ref().zip(moving.skeleton.as_ref());
+    let smaller_ml = fixed.volume_ml().min(moving.volume_ml());
+    let common_ml = bodies.fixed.max(bodies.moving) as f64 * fixed.mask.geometry().voxel_ml();
+    let mut quality = Quality {
+        correlation_before: correlation(fixed, moving, DAffine3::IDENTITY),
+        correlation_after: correlation(fixed, moving, map),
+        body_overlap_dice: bodies.dice(),
+        skeleton_overlap_dice: skeletons.and_then(|(a, b)| Overlap::of(a, b, map).dice()),
+        common_body_fraction: (common_ml / smaller_ml).min(1.0),
+        verdict: Verdict::Good,
+        reasons: Vec::new(),
+    };
+    judge(&mut quality);
+    quality
+}
+
+fn judge(quality: &mut Quality) {
+    let dice = quality.body_overlap_dice.unwrap_or(0.0);
+    let correlation = quality.correlation_after.unwrap_or(0.0);
+    let checks = [
+        (dice, LEAST_DICE, GOOD_DICE, "the bodies overlap with a Dice of"),
+        (
+            correlation,
+            LEAST_CORRELATION,
+            GOOD_CORRELATION,
+            "the insides of the bodies correlate at",
+        ),
+        (
+            quality.common_body_fraction,
+            0.0,
+            GOOD_FRACTION,
+            "the share of the body that both scans show is",
+        ),
+    ];
+    for (value, least, good, what) in checks {
+        if value >= good {
+            continue;
+        }
+        let verdict = if value < least { Verdict::Failed } else { Verdict::Doubtful };
+        quality.verdict = quality.verdict.min(verdict);
+        let need = if value < least { least } else { good };
+        quality.reasons.push(format!("{what} {value:.2}, below {need:.2}"));
+    }
+}

@@ -1,0 +1,342 @@
+//! One level of the search: points of the baseline's body compared with the follow-up's image, and six parameters
+//! (with a gain and an offset of uptake for PET) improved by damped least squares.
+//!
+//! The residual of a point x is `e = M(R x + t) - (gain F(x) + offset)`; equal weights at the coarsest level, Cauchy
+//! weights `1 / (1 + (e / 2.385 sigma)^2)` below it, with sigma from the median absolute residual. Points that fall
+//! outside the follow-up's field of view are left out.
+//!
+//! Fast because 60 000 points say as much about six numbers as all voxels do, and because the gradient comes out of the
+//! same eight voxels as the value.
+
+use glam::{DAffine3, DMat3, DQuat, DVec3};
+use rayon::prelude::*;
+
+use super::body::{Body, Modality};
+use crate::resample::{reduce, trilinear, trilinear_with_slope};
+use crate::volume::Volume;
+
+/// Points summed by one task; the sums are then added in order, so the threads do not change the result.
+const CHUNK: usize = 2048;
+
+const MAX_ITERATIONS: usize = 30;
+
+/// A step smaller than this anywhere in the body ends the level.
+const STILL_MM: f64 = 0.01;
+
+/// Least share of a level's points that must fall into the other field of view.
+const LEAST_SHARE: f64 = 0.1;
+
+/// Tuning constant of Cauchy weights for 95 % efficiency on Gaussian residuals (Holland and Welsch 1977).
+const CAUCHY: f64 = 2.385;
+
+/// Smallest residual scale: a hundredth of the image's range, so that noise-free images do not make every edge an outlier.
+const LEAST_SIGMA: f64 = 0.01;
+
+/// Parameters: shift, turn, gain, offset.
+const N: usize = 8;
+
+/// A rigid map from the baseline's frame to the follow-up's: `turn * x + shift`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pose {
+    pub turn: DQuat,
+    pub shift: DVec3,
+}
+
+impl Pose {
+    pub fn map(&self) -> DAffine3 {
+        DAffine3::from_rotation_translation(self.turn, self.shift)
+    }
+
+    /// Moved by a small turn about `pivot` and a shift, both in the follow-up's frame.
+    fn stepped(&self, pivot: DVec3, step: &[f64; N]) -> Self {
+        let turn = DQuat::from_scaled_axis(DVec3::new(step[3], step[4], step[5]));
+        let shift = DVec3::new(step[0], step[1], step[2]);
+        Self {
+            turn: (turn * self.turn).normalize(),
+            shift: pivot + turn * (self.shift - pivot) + shift,
+        }
+    }
+}
+
+/// Whether what changed between the scans is weighted down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Weights {
+    Equal,
+    Robust,
+}
+
+/// Both scans at one resolution.
+pub(super) struct Level {
+    points: Vec<(DVec3, f32)>,
+    moving: Volume<f32>,
+    gradient_from_slope: DMat3,
+    pivot: DVec3,
+    /// Half the length of the body, to turn an angle into millimetres.
+    reach_mm: f64,
+    free_gain: bool,
+}
+
+/// Sums over the points for one pose.
+struct Sums {
+    hessian: [[f64; N]; N],
+    gradient: [f64; N],
+    cost: f64,
+    points: usize,
+}
+
+/// A pose with the gain and offset of the baseline's values.
+#[derive(Clone, Copy)]
+struct State {
+    pose: Pose,
+    gain: f64,
+    offset: f64,
+}
+
+impl Level {
+    /// Takes about `most` points from the baseline's body and a rim of air around it.
+    pub fn new(fixed: &Body, moving: &Body, spacing_mm: f64, most: usize) -> Self {
+        let image = reduce(&fixed.image, spacing_mm);
+        let body = reduce(&fixed.mask.map(|&b| f32::from(u8::from(b))), spacing_mm);
+        let places = rimmed(&body);
+        // A step of odd length through memory visits all rows and columns alike.
+        let stride = places.len().div_ceil(most.max(1)).max(1) | 1;
+        let points: Vec<(DVec3, f32)> = places
+            .into_iter()
+            .step_by(stride)
+            .map(|i| (image.geometry().centre_of(image.voxel_of(i)), image.values()[i]))
+            .collect();
+        let moving_image = reduce(&moving.image, spacing_mm);
+        let pivot = moving.centroid();
+        let centre = fixed.centroid();
+        let reach_mm = points.iter().map(|(p, _)| p.distance(centre)).fold(1.0, f64::max);
+        Self {
+            points,
+            gradient_from_slope: moving_image.geometry().index_from_patient().matrix3.transpose(),
+            moving: moving_image,
+            pivot,
+            reach_mm,
+            free_gain: fixed.modality == Modality::Pet,
+        }
+    }
+
+    /// Keeps the poses with the highest correlation, the best first.
+    pub fn keep_best(&self, poses: &mut Vec<Pose>, n: usize) {
+        let mut scored: Vec<(f64, Pose)> =
+            poses.par_iter().filter_map(|pose| Some((self.correlation(pose)?, *pose))).collect();
+        // The sort is stable, so equals stay in the order of the starts.
+        scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+        *poses = scored.into_iter().take(n).map(|(_, pose)| pose).collect();
+    }
+
+    /// Normalised correlation over the points both fields of view show; `None` if they are too few or uniform.
+    fn correlation(&self, pose: &Pose) -> Option<f64> {
+        let index_from_fixed = self.moving.geometry().index_from_patient() * pose.map();
+        let pairs = self.points.iter().filter_map(|&(place, value)| {
+            Some((value, trilinear(&self.moving, index_from_fixed.transform_point3(place))?))
+        });
+        let (r, n) = correlation_of(pairs)?;
+        (n as f64 >= LEAST_SHARE * self.points.len() as f64).then_some(r)
+    }
+
+    /// Improves every pose; the number of steps taken in all.
+    pub fn refine_all(&self, poses: &mut [Pose], weights: Weights) -> usize {
+        poses.par_iter_mut().map(|pose| self.refine(pose, weights)).sum()
+    }
+
+    fn refine(&self, pose: &mut Pose, weights: Weights) -> usize {
+        let mut state = State { pose: *pose, gain: 1.0, offset: 0.0 };
+        let mut steps = self.descend(&mut state, None);
+        if weights == Weights::Robust {
+            // The scale of the residuals shrinks as the scans come together.
+            for _ in 0..2 {
+                let sigma = self.residual_scale(&state);
+                steps += self.descend(&mut state, Some(sigma));
+            }
+        }
+        *pose = state.pose;
+        steps
+    }
+
+    /// Levenberg-Marquardt with a fixed residual scale.
+    fn descend(&self, state: &mut State, sigma: Option<f64>) -> usize {
+        let mut sums = self.sums(state, sigma);
+        let least = sums.points / 2;
+        let mut damping = 1e-3;
+        for iteration in 0..MAX_ITERATIONS {
+            if sums.points == 0 {
+                return iteration;
+            }
+            let Some(step) = solve(&sums, damping, self.free_gain) else { return iteration };
+            let next = State {
+                pose: state.pose.stepped(self.pivot, &step),
+                gain: state.gain + step[6],
+                offset: state.offset + step[7],
+            };
+            let next_sums = self.sums(&next, sigma);
+            // Leaving the other field of view must not pay.
+            let better = next_sums.points > least
+                && next_sums.cost / (next_sums.points as f64) < sums.cost / sums.points as f64;
+            if better {
+                (*state, sums) = (next, next_sums);
+                damping = (damping / 10.0).max(1e-6);
+            } else {
+                damping *= 10.0;
+            }
+            let shift = DVec3::new(step[0], step[1], step[2]).length();
+            let turn = DVec3::new(step[3], step[4], step[5]).length();
+            if shift + turn * self.reach_mm < STILL_MM || damping > 1e4 {
+                return iteration + 1;
+            }
+        }
+        MAX_ITERATIONS
+    }
+
+    fn sums(&self, state: &State, sigma: Option<f64>) -> Sums {
+        let map = state.pose.map();
+        let index_from_patient = self.moving.geometry().index_from_patient();
+        // 0 gives every point the weight 1.
+        let inverse_scale = sigma.map_or(0.0, |s| 1.0 / (CAUCHY * s).powi(2));
+        let chunks: Vec<Sums> = self
+            .points
+            .par_chunks(CHUNK)
+            .map(|points| {
+                let mut sums = Sums::default();
+                for &(place, value) in points {
+                    let there = map.transform_point3(place);
+                    let index = index_from_patient.transform_point3(there);
+                    let Some((m, slope)) = trilinear_with_slope(&self.moving, index) else {
+                        continue;
+                    };
+                    let gradient =
+                        self.gradient_from_slope * DVec3::from_array(slope.map(f64::from));
+                    let moment = (there - self.pivot).cross(gradient);
+                    let f = f64::from(value);
+                    let e = f64::from(m) - (state.gain * f + state.offset);
+                    let (g, t) = (gradient, moment);
+                    sums.add(&[g.x, g.y, g.z, t.x, t.y, t.z, -f, -1.0], e, inverse_scale);
+                }
+                sums
+            })
+            .collect();
+        chunks.into_iter().fold(Sums::default(), Sums::plus)
+    }
+
+    /// Standard deviation of the residuals, from their median size (1.4826 is the normal distribution's ratio).
+    fn residual_scale(&self, state: &State) -> f64 {
+        let index_from_fixed = self.moving.geometry().index_from_patient() * state.pose.map();
+        let mut sizes: Vec<f64> = self
+            .points
+            .iter()
+            .filter_map(|&(place, value)| {
+                let m = trilinear(&self.moving, index_from_fixed.transform_point3(place))?;
+                Some((f64::from(m) - (state.gain * f64::from(value) + state.offset)).abs())
+            })
+            .collect();
+        if sizes.is_empty() {
+            return LEAST_SIGMA;
+        }
+        let middle = sizes.len() / 2;
+        let (_, median, _) = sizes.select_nth_unstable_by(middle, f64::total_cmp);
+        (1.4826 * *median).max(LEAST_SIGMA)
+    }
+}
+
+/// Voxels that are body or lie within one voxel of it along an axis.
+fn rimmed(body: &Volume<f32>) -> Vec<usize> {
+    let [slices, rows, columns] = body.geometry().shape();
+    let values = body.values();
+    (0..values.len())
+        .filter(|&i| {
+            let [s, r, c] = body.voxel_of(i);
+            let near = |on: bool, j: usize| on && values[j] >= 0.5;
+            values[i] >= 0.5
+                || near(c > 0, i.wrapping_sub(1))
+                || near(c + 1 < columns, i + 1)
+                || near(r > 0, i.wrapping_sub(columns))
+                || near(r + 1 < rows, i + columns)
+                || near(s > 0, i.wrapping_sub(rows * columns))
+                || near(s + 1 < slices, i + rows * columns)
+        })
+        .collect()
+}
+
+/// Pearson's correlation of pairs and their number; `None` for fewer than three pairs or a constant side.
+pub(super) fn correlation_of(pairs: impl Iterator<Item = (f32, f32)>) -> Option<(f64, usize)> {
+    let [mut n, mut a, mut b, mut aa, mut bb, mut ab] = [0.0_f64; 6];
+    for (x, y) in pairs.map(|(x, y)| (f64::from(x), f64::from(y))) {
+        n += 1.0;
+        a += x;
+        b += y;
+        aa += x * x;
+        bb += y * y;
+        ab += x * y;
+    }
+    let (va, vb) = (aa - a * a / n, bb - b * b / n);
+    (n > 2.0 && va > 1e-9 * n && vb > 1e-9 * n)
+        .then(|| ((ab - a * b / n) / (va * vb).sqrt(), n as usize))
+}
+
+impl Default for Sums {
+    fn default() -> Self {
+        Self { hessian: [[0.0; N]; N], gradient: [0.0; N], cost: 0.0, points: 0 }
+    }
+}
+
+impl Sums {
+    #[inline]
+    fn add(&mut self, row: &[f64; N], e: f64, inverse_scale: f64) {
+        let scaled = e * e * inverse_scale;
+        let weight = 1.0 / (1.0 + scaled);
+        self.cost +=
+            if inverse_scale == 0.0 { 0.5 * e * e } else { 0.5 * scaled.ln_1p() / inverse_scale };
+        self.points += 1;
+        for i in 0..N {
+            let weighted = weight * row[i];
+            self.gradient[i] += weighted * e;
+            for j in 0..=i {
+                self.hessian[i][j] += weighted * row[j];
+            }
+        }
+    }
+
+    fn plus(mut self, other: Self) -> Self {
+        for i in 0..N {
+            self.gradient[i] += other.gradient[i];
+            for j in 0..=i {
+                self.hessian[i][j] += other.hessian[i][j];
+            }
+        }
+        self.cost += other.cost;
+        self.points += other.points;
+        self
+    }
+}
+
+/// The damped step by Cholesky decomposition of the lower triangle; `None` if the points do not determine it.
+fn solve(sums: &Sums, damping: f64, free_gain: bool) -> Option<[f64; N]> {
+    let n = if free_gain { N } else { 6 };
+    let mut l = sums.hessian;
+    let mut x = [0.0; N];
+    for i in 0..n {
+        l[i][i] *= 1.0 + damping;
+        for j in 0..=i {
+            let dot: f64 = (0..j).map(|k| l[i][k] * l[j][k]).sum();
+            let rest = l[i][j] - dot;
+            l[i][j] = if i == j {
+                if rest <= 1e-12 * sums.hessian[i][i] || !rest.is_finite() {
+                    return None;
+                }
+                rest.sqrt()
+            } else {
+                rest / l[j][j]
+            };
+        }
+        let dot: f64 = (0..i).map(|k| l[i][k] * x[k]).sum();
+        x[i] = (-sums.gradient[i] - dot) / l[i][i];
+    }
+    for i in (0..n).rev() {
+        let dot: f64 = (i + 1..n).map(|k| l[k][i] * x[k]).sum();
+        x[i] = (x[i] - dot) / l[i][i];
+    }
+    Some(x)
+}
