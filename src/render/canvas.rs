@@ -22,6 +22,20 @@ impl Area {
             && other.y < self.y + self.height
     }
 
+    /// The part within `reach` of the segments' box.
+    fn around(&self, segments: &[[f64; 4]], reach: f64) -> Option<Self> {
+        let side = |a: usize, start: i64, length: i64| {
+            let ends = || segments.iter().flat_map(|s| [s[a], s[a + 2]]);
+            let low = (ends().fold(f64::MAX, f64::min) - reach).floor().max(start as f64);
+            let high = ends().fold(f64::MIN, f64::max) + reach;
+            let high = high.ceil().min((start + length - 1) as f64);
+            (low <= high).then_some((low as i64, (high - low) as i64 + 1))
+        };
+        let (x, width) = side(0, self.x, self.width)?;
+        let (y, height) = side(1, self.y, self.height)?;
+        Some(Self { x, y, width, height })
+    }
+
     pub(crate) fn holds(&self, inner: &Self) -> bool {
         self.x <= inner.x
             && self.y <= inner.y
@@ -40,10 +54,14 @@ pub(crate) struct Style {
 }
 
 impl Style {
-    pub(crate) const BODY: Self =
+    /// Inside pictures.
+    pub(crate) const SMALL: Self =
         Self { size: RasterHeight::Size16, weight: FontWeight::Regular, colour: INK, halo: None };
-    pub(crate) const STRONG: Self =
-        Self { size: RasterHeight::Size20, weight: FontWeight::Bold, colour: INK, halo: None };
+    /// Captions.
+    pub(crate) const BODY: Self = Self { size: RasterHeight::Size20, ..Self::SMALL };
+    /// The first line of a caption.
+    pub(crate) const STRONG: Self = Self { size: RasterHeight::Size20, ..Self::TITLE };
+    /// The figure's title and the panels' letters.
     pub(crate) const TITLE: Self =
         Self { size: RasterHeight::Size24, weight: FontWeight::Bold, colour: INK, halo: None };
 
@@ -95,6 +113,11 @@ impl Style {
         }
         lines
     }
+
+    /// Breaks several lines of text.
+    pub(crate) fn all_wrapped(self, lines: &[String], width: i64) -> Vec<String> {
+        lines.iter().flat_map(|line| self.wrapped(line, width)).collect()
+    }
 }
 
 /// The sheet.
@@ -143,6 +166,13 @@ impl Canvas {
         });
     }
 
+    /// Writes lines below one another.
+    pub(crate) fn lines(&mut self, x: i64, y: i64, lines: &[String], style: Style, step: i64) {
+        for (n, line) in lines.iter().enumerate() {
+            self.text(x, y + n as i64 * step, line, style);
+        }
+    }
+
     /// Writes one line centred on x.
     pub(crate) fn text_centred(&mut self, x: i64, y: i64, text: &str, style: Style) {
         self.text(x - style.width(text) / 2, y, text, style);
@@ -159,6 +189,7 @@ impl Canvas {
         clip: Area,
     ) {
         let reach = 0.5 * width + 1.0;
+        let Some(clip) = clip.around(segments, reach) else { return };
         let mut cover = vec![0_f32; (clip.width.max(0) * clip.height.max(0)) as usize];
         for &[x0, y0, x1, y1] in segments {
             let span = |a: f64, b: f64, start: i64, length: i64| {

@@ -52,10 +52,10 @@ pub(crate) fn grey(fraction: f32) -> Colour {
     [byte(fraction); 3]
 }
 
-/// How much of the PET colour covers the CT: nothing at the window's foot, 80 % from its first third on, so that
-/// anatomy shows where there is little uptake and uptake keeps its colour where there is much.
+/// How much of the PET colour covers the CT: nothing at the window's foot, rising to 85 %, so that anatomy shows where
+/// there is little uptake and uptake keeps its colour where there is much.
 pub(crate) fn fusion_opacity(fraction: f32) -> f32 {
-    0.8 * (3.0 * fraction).min(1.0)
+    (1.5 * fraction).min(0.85)
 }
 
 /// `over` laid on `under` with an opacity of 0 to 1.
@@ -66,15 +66,15 @@ pub(crate) fn blend(under: Colour, over: Colour, opacity: f32) -> Colour {
     })
 }
 
-/// Outline colours on a white ground (projections) and on a dark ground (sections): the Okabe-Ito set, which people
-/// with colour-vision deficiency tell apart (Okabe and Ito 2008, Color Universal Design).
+/// Outline colours on a white ground (projections) and on a dark ground (sections). Red-orange, purple, grey and blue
+/// after Okabe and Ito 2008 (Color Universal Design), darkened until text in them has a contrast of 4.5 to 1 on white.
 pub(crate) fn outline_colour(kind: RegionKind, dark_ground: bool) -> Colour {
     match (kind, dark_ground) {
         (RegionKind::Lesion, false) => [213, 48, 0],
         (RegionKind::Lesion, true) => [0, 230, 255],
-        (RegionKind::Uncertain, false) => [204, 121, 167],
+        (RegionKind::Uncertain, false) => [170, 60, 130],
         (RegionKind::Uncertain, true) => [240, 160, 205],
-        (RegionKind::Physiologic, false) => [150, 150, 150],
+        (RegionKind::Physiologic, false) => [110, 110, 110],
         (RegionKind::Physiologic, true) => [190, 190, 190],
         (RegionKind::Reference, false) => [0, 114, 178],
         (RegionKind::Reference, true) => [90, 255, 150],

@@ -21,7 +21,7 @@ mod plate;
 use glam::DVec3;
 
 pub use colour::{Colour, Window, hot_iron};
-pub use figure::{CompareColumn, ScoreFigure, compare_figure, reference_views, score_figure};
+pub use figure::{CompareColumn, FigureText, compare_figure, reference_views, score_figure};
 pub use plate::{Frame, Plate, mip, section};
 
 use crate::volume::{LabelMap, Mask, Volume};

@@ -43,8 +43,9 @@ impl Panel {
         self.paint(canvas, |i| inverse_grey(window.fraction(values[i])));
     }
 
-    /// A section of CT in grey.
-    pub(crate) fn paint_ct(&self, canvas: &mut Canvas, ct: &Plate) {
+    /// A section of CT in grey; black where there is none.
+    pub(crate) fn paint_ct(&self, canvas: &mut Canvas, ct: Option<&Plate>) {
+        let Some(ct) = ct else { return canvas.fill(self.area, BLACK) };
         let values = ct.on_frame(&self.frame);
         self.paint(canvas, |i| grey(Window::SOFT_TISSUE.fraction(values[i])));
     }
@@ -59,6 +60,7 @@ impl Panel {
     ) {
         let on_frame = |plate: &Plate| plate.on_frame(&self.frame);
         match (pet.map(on_frame), ct.map(on_frame)) {
+            (None, _) if !self.dark => canvas.fill(self.area, WHITE),
             (Some(pet), Some(ct)) => self.paint(canvas, |i| {
                 let under = grey(Window::SOFT_TISSUE.fraction(ct[i]));
                 let fraction = window.fraction(pet[i]);
@@ -67,10 +69,7 @@ impl Panel {
             (Some(pet), None) => {
                 self.paint(canvas, |i| inverse_grey(window.fraction(pet[i])));
             }
-            (None, Some(ct)) => {
-                self.paint(canvas, |i| grey(Window::SOFT_TISSUE.fraction(ct[i])));
-            }
-            (None, None) => canvas.fill(self.area, WHITE),
+            (None, _) => self.paint_ct(canvas, ct),
         }
     }
 
@@ -100,7 +99,7 @@ impl Panel {
             canvas.stroke(&segments, 1.6, colour, 1.0, self.area);
             shown.push((outline, bounding(&segments)));
         }
-        let mut taken: Vec<Area> = Vec::new();
+        let mut taken = self.reserved();
         for (outline, target) in shown.iter().filter(|(o, _)| !o.label.is_empty()) {
             let style = self.label_style(outline);
             let size = [style.width(&outline.label), style.height()];
@@ -119,13 +118,30 @@ impl Panel {
         }
     }
 
+    /// Where directions, scale, window and the panel's letter stand.
+    fn reserved(&self) -> Vec<Area> {
+        let Area { x, y, width, height } = self.area;
+        let half = width / 2;
+        let (corner, letter) = ([110, 34], [12, 18]);
+        let area = |x, y, [width, height]: [i64; 2]| Area { x, y, width, height };
+        vec![
+            area(x, y, [30, 30]),
+            area(x, y + height - corner[1], corner),
+            area(x + width - 80, y + height - 24, [80, 24]),
+            area(x + half - 6, y, letter),
+            area(x + half - 6, y + height - letter[1], letter),
+            area(x, y + height / 2 - 9, letter),
+            area(x + width - letter[0], y + height / 2 - 9, letter),
+        ]
+    }
+
     fn label_style(&self, outline: &Outline<'_>) -> Style {
         let (ground, ink) = if self.dark {
             (BLACK, outline_colour(outline.kind, true))
         } else {
             (WHITE, outline_colour(outline.kind, false))
         };
-        Style::BODY.bold().coloured(ink).with_halo(ground)
+        Style::SMALL.bold().coloured(ink).with_halo(ground)
     }
 
     /// A thin line from a label to its outline where they stand apart.
@@ -143,7 +159,7 @@ impl Panel {
     /// R, L, A, P, H, F at the edges.
     pub(crate) fn draw_directions(&self, canvas: &mut Canvas) {
         let (ground, ink) = if self.dark { (BLACK, WHITE) } else { (WHITE, GREY_INK) };
-        let style = Style::BODY.coloured(ink).with_halo(ground);
+        let style = Style::SMALL.coloured(ink).with_halo(ground);
         let [left, right, top, bottom] = self.frame.view.letters();
         let Area { x, y, width, height } = self.area;
         let (half_w, half_h) = (style.advance() / 2, style.height() / 2);
@@ -193,13 +209,22 @@ impl Panel {
         ];
         canvas.stroke(&bar, 3.5, ground, 0.7, self.area);
         canvas.stroke(&bar, 1.5, ink, 1.0, self.area);
-        let style = Style::BODY.coloured(ink).with_halo(ground);
+        let style = Style::SMALL.coloured(ink).with_halo(ground);
         canvas.text(
             x as i64 + 2,
             y as i64 - 6 - style.height(),
             &format!("{centimetres} cm"),
             style,
         );
+    }
+
+    /// The SUV window in the lower right corner.
+    pub(crate) fn draw_window(&self, canvas: &mut Canvas, window: Window) {
+        let (ground, ink) = if self.dark { (BLACK, WHITE) } else { (WHITE, INK) };
+        let style = Style::SMALL.coloured(ink).with_halo(ground);
+        let text = format!("SUV {}-{}", number(window.low), number(window.high));
+        let x = self.area.x + self.area.width - 6 - style.width(&text);
+        canvas.text(x, self.area.y + self.area.height - 4 - style.height(), &text, style);
     }
 
     /// All that lies on a section: outlines, directions, crosshair and scale.
@@ -236,6 +261,8 @@ pub(crate) fn projection(
     let view = panel.frame.view;
     panel.draw_outlines(canvas, &input.outlines, |o| Some(region_shadow(o.region, view)));
     panel.draw_directions(canvas);
+    panel.draw_scale(canvas);
+    panel.draw_window(canvas, window);
 }
 
 /// Paints a whole fused section panel through a place.
@@ -250,8 +277,8 @@ pub(crate) fn fused_section(
     let pet = section(input.suv, view, place_mm);
     let ct = input.ct.and_then(|ct| section(ct, view, place_mm));
     panel.paint_fused(canvas, pet.as_ref(), ct.as_ref(), window);
-    panel.draw_outlines(canvas, &input.outlines, |o| region_section(o.region, view, place_mm));
-    panel.draw_directions(canvas);
+    panel.draw_section_marks(canvas, input, place_mm);
+    panel.draw_window(canvas, window);
 }
 
 /// The part of a scan that holds the patient, seen from one side: (left, right), (top, bottom) in millimetres.
@@ -276,9 +303,10 @@ pub(crate) fn body_extent(plate: &Plate, window: Window) -> [(f64, f64); 2] {
     })
 }
 
-/// A vertical colour bar with the window's numbers and the word SUV above it.
-pub(crate) fn colour_bar(canvas: &mut Canvas, area: Area, window: Window, hot: bool) {
-    let style = Style::BODY;
+/// A vertical colour bar with the window's numbers and the word SUV above it, from a top left corner.
+pub(crate) fn colour_bar(canvas: &mut Canvas, [x, y]: [i64; 2], window: Window, hot: bool) {
+    let style = Style::SMALL;
+    let area = Area { x, y: y + style.height() + 6, width: 16, height: 150 };
     for y in 0..area.height {
         let fraction = 1.0 - y as f32 / (area.height - 1).max(1) as f32;
         let colour = if hot { hot_iron(fraction) } else { inverse_grey(fraction) };
@@ -290,7 +318,7 @@ pub(crate) fn colour_bar(canvas: &mut Canvas, area: Area, window: Window, hot: b
         Area { x: area.x - 2, y: area.y - 2, width: area.width + 4, height: area.height + 4 };
     let edges = [[x0, y0, x1, y0], [x1, y0, x1, y1], [x1, y1, x0, y1], [x0, y1, x0, y0]];
     canvas.stroke(&edges, 1.0, GREY_INK, 1.0, around);
-    canvas.text(area.x, area.y - style.height() - 4, "SUV", style.bold());
+    canvas.text(area.x, y, "SUV", style.bold());
     for (fraction, value) in
         [(0.0, window.low), (0.5, 0.5 * (window.low + window.high)), (1.0, window.high)]
     {

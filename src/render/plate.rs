@@ -511,3 +511,166 @@ impl Frame {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use glam::DMat3;
+
+    use super::*;
+
+    /// A soft ball: 10 inside, falling to 0 over a centimetre about its surface.
+    fn soft_ball(place: DVec3, centre: DVec3, radius: f64) -> f32 {
+        (10.0 * ((radius - (place - centre).length()) / 10.0 + 0.5).clamp(0.0, 1.0)) as f32
+    }
+
+    fn volume_of(geometry: VolumeGeometry, value: impl Fn(DVec3) -> f32) -> Volume<f32> {
+        let mut volume = Volume::filled(geometry, 0.0);
+        for offset in 0..volume.geometry().len() {
+            let place = volume.geometry().centre_of(volume.voxel_of(offset));
+            volume.values_mut()[offset] = value(place);
+        }
+        volume
+    }
+
+    fn lattice([slice, row, column]: [f64; 3], turn: DMat3) -> VolumeGeometry {
+        let steps = [slice * DVec3::Z, row * DVec3::Y, column * DVec3::X].map(|s| turn * s);
+        let shape = [slice, row, column].map(|s| (200.0 / s) as usize);
+        VolumeGeometry::new(shape, turn * DVec3::splat(-100.0), steps).unwrap()
+    }
+
+    /// Where the middle row and the middle column cross half the maximum: left, right, top, bottom in pixels.
+    fn half_widths(plate: &Plate, centre: DVec3) -> [f64; 4] {
+        let view = plate.view();
+        let flat = view.flatten(centre);
+        let about = |mm: f64| (mm - 80.0, mm + 80.0);
+        let frame = Frame::covering(view, [about(flat.x), about(flat.y)], 1.0);
+        let values = plate.on_frame(&frame);
+        let [x, y] = frame.pixel_of(centre);
+        let reach = |dx: f64, dy: f64| {
+            let inside = |n: &f64| {
+                let (u, v) = ((x + dx * n).round() as usize, (y + dy * n).round() as usize);
+                values[v * frame.size[0] + u] > 5.0
+            };
+            (0..79).map(f64::from).take_while(inside).count() as f64
+        };
+        [reach(-1.0, 0.0), reach(1.0, 0.0), reach(0.0, -1.0), reach(0.0, 1.0)]
+    }
+
+    #[test]
+    fn a_sphere_comes_out_as_a_circle() {
+        let centre = DVec3::new(2.0, -3.0, 5.0);
+        let spacings = [[2.0, 4.07, 4.07], [5.0, 2.0, 2.0], [3.0, 2.0, 4.0]];
+        let turns = [DMat3::IDENTITY, DMat3::from_rotation_x(0.3) * DMat3::from_rotation_z(0.2)];
+        for (spacing, turn) in spacings.into_iter().flat_map(|s| turns.map(|t| (s, t))) {
+            let volume = volume_of(lattice(spacing, turn), |place| soft_ball(place, centre, 40.0));
+            for view in [View::Axial, View::Coronal, View::Sagittal] {
+                for plate in [mip(&volume, view), section(&volume, view, centre).unwrap()] {
+                    for width in half_widths(&plate, centre) {
+                        // The count is of whole pixels and the middle lies up to half a pixel off.
+                        assert!((width - 40.5).abs() <= 1.0, "{spacing:?} {view:?}: {width}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_patients_right_is_on_the_left_and_anterior_and_head_are_up() {
+        // Right, anterior, head: negative x, negative y, positive z in LPS.
+        let blob = DVec3::new(-50.0, -45.0, 60.0);
+        let volume = volume_of(lattice([4.0; 3], DMat3::IDENTITY), |p| soft_ball(p, blob, 15.0));
+        for (view, left, up) in
+            [(View::Axial, true, true), (View::Coronal, true, true), (View::Sagittal, true, true)]
+        {
+            let plate = mip(&volume, view);
+            let [width, height] = plate.size();
+            let hottest = (0..width * height)
+                .max_by(|a, b| plate.values()[*a].total_cmp(&plate.values()[*b]))
+                .unwrap();
+            assert_eq!(hottest % width < width / 2, left, "{view:?}");
+            assert_eq!(hottest / width < height / 2, up, "{view:?}");
+        }
+    }
+
+    /// Three differing blobs: no turn or mirror image of them looks the same.
+    fn three_blobs(place: DVec3) -> f32 {
+        soft_ball(place, DVec3::new(-30.0, -10.0, 40.0), 15.0)
+            + 0.5 * soft_ball(place, DVec3::new(20.0, 30.0, 10.0), 20.0)
+            + 0.3 * soft_ball(place, DVec3::new(10.0, -40.0, -45.0), 12.0)
+    }
+
+    #[test]
+    fn the_order_and_direction_of_the_axes_do_not_matter() {
+        let plain = volume_of(lattice([4.0, 5.0, 8.0], DMat3::IDENTITY), three_blobs);
+        let place = DVec3::new(-30.0, -10.0, 40.0);
+        let (shape, steps) = (plain.geometry().shape(), plain.geometry().steps_mm());
+        let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+        for (order, flips) in orders.into_iter().flat_map(|o| (0..8).map(move |f| (o, f))) {
+            let flip = |axis: usize| flips >> axis & 1 == 1;
+            let far: DVec3 = (0..3)
+                .filter(|&a| flip(a))
+                .map(|a| (shape[a] - 1) as f64 * steps[a])
+                .fold(DVec3::ZERO, |sum, step| sum + step);
+            let turned = VolumeGeometry::new(
+                order.map(|a| shape[a]),
+                plain.geometry().origin_mm() + far,
+                order.map(|a| if flip(a) { -steps[a] } else { steps[a] }),
+            );
+            let other = volume_of(turned.unwrap(), three_blobs);
+            for view in [View::Axial, View::Coronal, View::Sagittal] {
+                for (a, b) in [
+                    (mip(&plain, view), mip(&other, view)),
+                    (section(&plain, view, place).unwrap(), section(&other, view, place).unwrap()),
+                ] {
+                    assert_eq!(a.size(), b.size());
+                    for axis in 0..2 {
+                        assert!((a.first_mm()[axis] - b.first_mm()[axis]).abs() < 1e-9);
+                        assert!((a.step_mm()[axis] - b.step_mm()[axis]).abs() < 1e-9);
+                    }
+                    for (x, y) in a.values().iter().zip(b.values()) {
+                        assert!((x - y).abs() < 1e-5, "{order:?} {flips} {view:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_projection_is_the_largest_value_and_passes_over_nan() {
+        let steps = [DVec3::Z, DVec3::Y, DVec3::X];
+        let geometry = VolumeGeometry::new([3, 5, 19], DVec3::ZERO, steps).unwrap();
+        let values = (0..geometry.len())
+            .map(|i| if i % 11 == 0 { f32::NAN } else { (i * 7919 % 997) as f32 })
+            .collect();
+        let volume = Volume::from_vec(geometry, values);
+        let largest = |line: Vec<f32>| line.into_iter().fold(f32::NAN, f32::max);
+        for (v, u) in (0..3).flat_map(|v| (0..19).map(move |u| (v, u))) {
+            // The head is up: the first row is the last slice.
+            let line = (0..5).map(|r| volume[[2 - v, r, u]]).collect();
+            assert_eq!(mip(&volume, View::Coronal).values()[v * 19 + u], largest(line));
+        }
+        for (v, u) in (0..3).flat_map(|v| (0..5).map(move |u| (v, u))) {
+            let line = (0..19).map(|c| volume[[2 - v, u, c]]).collect();
+            assert_eq!(mip(&volume, View::Sagittal).values()[v * 5 + u], largest(line));
+        }
+        for (v, u) in (0..5).flat_map(|v| (0..19).map(move |u| (v, u))) {
+            let line = (0..3).map(|s| volume[[s, v, u]]).collect();
+            assert_eq!(mip(&volume, View::Axial).values()[v * 19 + u], largest(line));
+        }
+    }
+
+    #[test]
+    fn resampling_keeps_the_range_and_the_samples() {
+        let steps = [DVec3::Z, 4.0 * DVec3::Y, 4.0 * DVec3::X];
+        let geometry = VolumeGeometry::new([1, 6, 6], DVec3::ZERO, steps).unwrap();
+        let mut volume = Volume::filled(geometry, 1.0_f32);
+        volume[[0, 2, 3]] = 60.0;
+        let plate = mip(&volume, View::Axial);
+        let frame = Frame { view: View::Axial, size: [21, 21], first_mm: [0.0; 2], pixel_mm: 1.0 };
+        let values = plate.on_frame(&frame);
+        assert!(values.iter().all(|v| (1.0..=60.0).contains(v)), "no rim around a hot voxel");
+        for (u, v) in (0..6).flat_map(|v| (0..6).map(move |u| (u, v))) {
+            assert_eq!(values[v * 4 * 21 + u * 4], plate.values()[v * 6 + u]);
+        }
+    }
+}
