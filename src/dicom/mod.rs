@@ -23,3 +23,5 @@ pub use series::{Patient, Reconstruction, Series, Study};
 pub(crate) mod region;
 pub mod rtstruct;
 pub mod seg;
+
+pub mod write;

@@ -1,1 +1,107 @@
 //! Synthetic PET-CT patients with known truth.
+//!
+//! A body of smooth solids ([`Build`]) with realistic uptake ([`Uptake`]) is painted on the lattice of a scanner,
+//! blurred by a Gaussian point spread, given count-dependent noise and quantised by the writer; the CT comes from the
+//! same solids. Lesions are scaled until the SUVmax *measured in the finished image* is the one asked for. Positions
+//! are LPS millimetres, uptake is SUVbw in g/mL, activity Bq/mL, CT numbers HU.
+//!
+//! Everything follows from the plan and its seed. Only correctly rounded operations and [`libm`] are used, so the
+//! voxels do not depend on platform or number of threads.
+//!
+//! Source: the case report of clinical findings that the two committed patients re-enact (patient 1: progression,
+//! then complete response; patient 2: partial response twice); point spread and noise as in a clinical OSEM
+//! reconstruction.
+
+mod anatomy;
+mod cases;
+mod lesion;
+mod paint;
+mod physics;
+mod random;
+mod scan;
+mod shape;
+mod tissue;
+mod truth;
+
+pub use anatomy::{Arms, Build};
+pub use cases::{case, cases};
+pub use lesion::{Extent, LesionPlan};
+pub use scan::{Phantom, generate};
+pub use tissue::{Tissue, Uptake};
+pub use truth::{Fate, LesionFate, LesionTruth, PairTruth, PoseTruth, Region, ScanTruth, SeriesTruth};
+
+use chrono::NaiveDateTime;
+use glam::DVec3;
+
+/// Half-life of fluorine-18 in seconds, as PET headers have it (109.77 minutes).
+pub const FLUORINE_18_HALF_LIFE_SECS: f64 = 6586.2;
+
+/// A synthetic patient with one or more scans.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// Name on the command line and of the folder.
+    pub name: String,
+    /// PatientID.
+    pub patient_id: String,
+    /// PatientName in DICOM form.
+    pub patient_name: String,
+    /// Age in years at the first scan.
+    pub age_years: u32,
+    /// The scans in the order of time.
+    pub visits: Vec<Visit>,
+    /// What the scans should be called; the first is the baseline.
+    pub pairs: Vec<PairTruth>,
+}
+
+/// One scan to simulate.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    /// Name of the folder, "t0".
+    pub name: String,
+    /// The person on that day.
+    pub build: Build,
+    /// Uptake on that day.
+    pub uptake: Uptake,
+    /// What is there besides normal anatomy.
+    pub lesions: Vec<LesionPlan>,
+    /// Where the person lies in the scanner.
+    pub pose: Pose,
+    /// Dose and clocks.
+    pub protocol: Protocol,
+    /// Expected Deauville score of the whole scan.
+    pub deauville: u8,
+    /// Makes the noise and the UIDs.
+    pub seed: u64,
+}
+
+/// Place of the person in the scanner: turned about the origin of the body, then shifted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pose {
+    /// Turn about x, then y, then z, in degrees.
+    pub turn_degrees: [f64; 3],
+    /// Place of the body's origin in the scanner, in millimetres.
+    pub shift_mm: DVec3,
+}
+
+/// Dose and clocks of a PET scan.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Protocol {
+    /// Injected activity at the time of injection, Bq.
+    pub dose_bq: f64,
+    /// Time of injection.
+    pub injected_at: NaiveDateTime,
+    /// Start of the first bed, to which the voxels are decay-corrected.
+    pub started_at: NaiveDateTime,
+    /// Duration of a bed position, seconds.
+    pub bed_secs: f64,
+    /// Noise: standard deviation at SUV 1 behind 300 mm of water.
+    pub noise_at_one: f64,
+}
+
+impl Protocol {
+    /// Activity left at the start of the scan, Bq.
+    pub fn dose_at_start_bq(&self) -> f64 {
+        let elapsed = (self.started_at - self.injected_at).as_seconds_f64();
+        self.dose_bq * libm::exp2(-elapsed / FLUORINE_18_HALF_LIFE_SECS)
+    }
+}

@@ -1,0 +1,152 @@
+//! The anatomy of the phantom: an adult of 1.70 m as smooth solids, scaled to a build.
+//!
+//! Body frame: LPS, millimetres; x = 0 is the median plane, z = 0 the fourth lumbar vertebra, y = 0 half way between
+//! front and back of the trunk. Later parts lie over earlier ones.
+
+mod abdomen;
+mod envelope;
+mod head;
+mod skeleton;
+mod thorax;
+
+use glam::{DMat3, DVec3};
+
+use super::paint::Part;
+use super::shape::Shape;
+use super::tissue::Tissue;
+use crate::acquisition::Sex;
+
+pub(crate) use thorax::AORTA;
+
+/// Deep in the right lobe of the liver.
+pub(crate) const LIVER: [f64; 3] = [-88.0, -14.0, 130.0];
+/// In the descending thoracic aorta.
+pub(crate) const BLOOD: [f64; 3] = [28.0, 38.5, 270.0];
+/// Deep in the spleen.
+pub(crate) const SPLEEN: [f64; 3] = [86.0, 40.0, 135.0];
+/// Middles of organs.
+pub(crate) const LANDMARKS: [(&str, [f64; 3]); 10] = [
+    ("bladder", [0.0, -30.0, -138.0]),
+    ("brain", [0.0, 0.0, 604.0]),
+    ("heart", [24.0, -38.0, 216.0]),
+    ("kidney left", [64.0, 42.0, 92.0]),
+    ("kidney right", [-64.0, 42.0, 76.0]),
+    ("liver", LIVER),
+    ("lung left", [75.0, 20.0, 280.0]),
+    ("lung right", [-75.0, 20.0, 280.0]),
+    ("spleen", SPLEEN),
+    ("vertebra L4", [0.0, 34.0, 8.0]),
+];
+
+/// Where the arms are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arms {
+    /// Raised beside the head, as for most whole-body scans.
+    Up,
+    /// Beside the trunk.
+    Down,
+}
+
+/// The person to build.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Build {
+    /// Decides breasts, width of hips and shoulders, prostate or uterus.
+    pub sex: Sex,
+    /// Height in metres.
+    pub height_m: f64,
+    /// Weight in kilograms; with the height it sets girth and fat.
+    pub weight_kg: f64,
+    /// Position of the arms.
+    pub arms: Arms,
+    /// Makes the irregular parts (bowel loops) those of one person.
+    pub person: u64,
+}
+
+/// Height of the reference body, metres.
+const REFERENCE_HEIGHT_M: f64 = 1.70;
+/// Weight over height of the reference body, kilograms a metre.
+const REFERENCE_GIRTH: f64 = 70.0 / 1.70;
+
+impl Build {
+    /// How much this person is wider, deeper and longer than the reference body.
+    pub fn scale(&self) -> DVec3 {
+        let girth = libm::pow(self.weight_kg / self.height_m / REFERENCE_GIRTH, 0.3);
+        DVec3::new(girth, girth, self.height_m / REFERENCE_HEIGHT_M)
+    }
+
+    /// From the reference body to this person.
+    pub(crate) fn stretch(&self) -> DMat3 {
+        DMat3::from_diagonal(self.scale())
+    }
+
+    /// Thickness of the fat under the skin of the abdomen, in millimetres of the reference body.
+    fn fat_mm(&self) -> f64 {
+        let body_mass_index = self.weight_kg / (self.height_m * self.height_m);
+        (6.0 + 1.5 * (body_mass_index - 20.0)).max(3.0)
+    }
+}
+
+/// The parts of a body, in the order in which they are laid over each other.
+pub(crate) fn body(build: &Build) -> Vec<Part> {
+    let mut sketch = Sketch::default();
+    envelope::add(&mut sketch, build);
+    let cavity = envelope::cavity();
+    abdomen::add_cavity(&mut sketch, &cavity);
+    thorax::add_lungs(&mut sketch, &cavity);
+    abdomen::add_diaphragm(&mut sketch, &cavity);
+    thorax::add_mediastinum(&mut sketch);
+    abdomen::add_bowel(&mut sketch, build.person);
+    skeleton::add(&mut sketch, build);
+    abdomen::add_organs(&mut sketch, &cavity, build.sex);
+    thorax::add_heart_and_vessels(&mut sketch);
+    head::add(&mut sketch);
+    sketch.parts
+}
+
+/// A body under construction.
+#[derive(Default)]
+pub(crate) struct Sketch {
+    parts: Vec<Part>,
+}
+
+/// Points of a tube painted as one solid: small solids have small boxes.
+const TUBE_PIECE: usize = 5;
+
+impl Sketch {
+    fn add(&mut self, tissue: Tissue, shape: Shape) {
+        self.parts.push(Part { tissue, shape });
+    }
+
+    fn ellipsoid(&mut self, tissue: Tissue, centre: [f64; 3], radii: [f64; 3]) {
+        self.add(tissue, Shape::ellipsoid(centre, radii));
+    }
+
+    /// The same on both sides.
+    fn pair(&mut self, tissue: Tissue, [x, y, z]: [f64; 3], radii: [f64; 3]) {
+        self.ellipsoid(tissue, [x, y, z], radii);
+        self.ellipsoid(tissue, [-x, y, z], radii);
+    }
+
+    /// A tube through knots `[x, y, z, radius]`.
+    fn tube(&mut self, tissue: Tissue, knots: &[[f64; 4]]) {
+        let points = super::shape::curve(knots);
+        for start in (0..points.len() - 1).step_by(TUBE_PIECE) {
+            let end = (start + TUBE_PIECE).min(points.len() - 1);
+            self.add(tissue, Shape::Tube(points[start..=end].to_vec()));
+        }
+    }
+
+    /// The same tube on both sides.
+    fn tubes(&mut self, tissue: Tissue, knots: &[[f64; 4]]) {
+        self.tube(tissue, knots);
+        let mirrored: Vec<_> = knots.iter().map(|&[x, y, z, r]| [-x, y, z, r]).collect();
+        self.tube(tissue, &mirrored);
+    }
+
+    /// A tube of one tissue around another: wall and content.
+    fn hollow(&mut self, wall: Tissue, content: Tissue, knots: &[[f64; 4]], wall_mm: f64) {
+        self.tube(wall, knots);
+        let inner: Vec<_> = knots.iter().map(|&[x, y, z, r]| [x, y, z, r - wall_mm]).collect();
+        self.tube(content, &inner);
+    }
+}

@@ -1,0 +1,276 @@
+//! From a plan to the volumes of a scan.
+
+use std::collections::BTreeMap;
+
+use glam::{DAffine3, DVec3};
+use rayon::prelude::*;
+
+use super::anatomy;
+use super::lesion::{Imprint, amplitude};
+use super::paint::{Easel, Part};
+use super::shape::{Shape, turn};
+use super::tissue::{Tissue, Uptake};
+use super::truth::{LesionTruth, PoseTruth, Region, ScanTruth};
+use super::{Case, Visit, physics, random};
+use crate::geometry::VolumeGeometry;
+use crate::volume::Volume;
+
+/// Point spread of the simulated scanner, full width at half maximum.
+const POINT_SPREAD_MM: f64 = 6.0;
+/// Voxels of the PET: between rows and columns, and between slices.
+const PET_VOXEL_MM: (f64, f64) = (4.07283, 5.0);
+const PET_MATRIX: usize = 144;
+/// Voxels of the CT.
+const CT_VOXEL_MM: (f64, f64) = (2.85, 4.0);
+const CT_MATRIX: usize = 192;
+/// Standard deviation of the CT's noise, HU.
+const CT_NOISE_HU: f64 = 8.0;
+/// Scanned range in the reference body: from mid-thigh to the vertex.
+const RANGE_MM: (f64, f64) = (-330.0, 690.0);
+
+/// A simulated scan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Phantom {
+    /// Activity at the start of the scan, Bq/mL.
+    pub pet: Volume<f32>,
+    /// CT numbers, HU.
+    pub ct: Volume<i16>,
+    /// What is true of it.
+    pub truth: ScanTruth,
+}
+
+/// Simulates one scan of a case.
+pub fn generate(case: &Case, visit: &Visit) -> Phantom {
+    let scan = Scan::new(visit);
+    let body = anatomy::body(&visit.build);
+    let lesions: Vec<Part> = visit.lesions.iter().flat_map(super::LesionPlan::parts).collect();
+    let ct = scan.ct(&body, &lesions);
+    let (suv, lesions) = scan.suv(&body);
+    let per_bqml = visit.build.weight_kg * 1000.0 / visit.protocol.dose_at_start_bq();
+    let truth = scan.truth(case, &suv, lesions, per_bqml);
+    let pet = suv.map(|&v| (f64::from(v) / per_bqml) as f32);
+    Phantom { pet, ct, truth }
+}
+
+struct Scan<'a> {
+    visit: &'a Visit,
+    scan_from_body: DAffine3,
+}
+
+impl<'a> Scan<'a> {
+    fn new(visit: &'a Visit) -> Self {
+        let [x, y, z] = visit.pose.turn_degrees;
+        let matrix = turn(x, y, z) * visit.build.stretch();
+        Self {
+            visit,
+            scan_from_body: DAffine3::from_mat3_translation(matrix, visit.pose.shift_mm),
+        }
+    }
+
+    /// A lattice of square voxels around the axis of the gantry that covers the scanned range of the body.
+    fn lattice(&self, (pixel, slice): (f64, f64), matrix: usize) -> VolumeGeometry {
+        let long = self.visit.build.scale().z;
+        // The couch stops at whole centimetres.
+        let place = |z: f64| ((z * long + self.visit.pose.shift_mm.z) / 10.0).floor() * 10.0;
+        let (bottom, top) = (place(RANGE_MM.0), place(RANGE_MM.1));
+        let slices = ((top - bottom) / slice) as usize + 1;
+        let corner = -0.5 * (matrix - 1) as f64 * pixel;
+        let steps = [DVec3::Z * slice, DVec3::Y * pixel, DVec3::X * pixel];
+        VolumeGeometry::new([slices, matrix, matrix], DVec3::new(corner, corner, bottom), steps)
+            .expect("positive spacing and at least one slice")
+    }
+
+    fn ct(&self, body: &[Part], lesions: &[Part]) -> Volume<i16> {
+        let geometry = self.lattice(CT_VOXEL_MM, CT_MATRIX);
+        let mut canvas = vec![Tissue::Air.hounsfield() as f32; geometry.len()];
+        let hounsfield = |part: &Part, _: DVec3| part.tissue.hounsfield();
+        Easel::new(&geometry, DAffine3::IDENTITY).paint(&mut canvas, &self.table(), hounsfield);
+        let easel = Easel::new(&geometry, self.scan_from_body);
+        easel.paint(&mut canvas, body, hounsfield);
+        easel.paint(&mut canvas, lesions, hounsfield);
+        let seed = random::bits(self.visit.seed, 1);
+        let noisy = canvas.par_iter().enumerate().map(|(n, &hu)| {
+            let noise = if hu > -980.0 { CT_NOISE_HU * random::normal(seed, n as u64) } else { 0.0 };
+            (f64::from(hu) + noise).round().clamp(-1000.0, 3000.0) as i16
+        });
+        let voxels = noisy.collect();
+        Volume::from_vec(geometry, voxels)
+    }
+
+    /// The couch under the back, level however the person lies.
+    fn table(&self) -> Vec<Part> {
+        let y = self.visit.pose.shift_mm.y + 132.0 * self.visit.build.scale().y;
+        let z = self.visit.pose.shift_mm.z;
+        [(Tissue::Table, 0.0), (Tissue::TableCore, 4.0)]
+            .map(|(tissue, thinner)| Part {
+                tissue,
+                shape: Shape::block([0.0, y, z], [205.0 - thinner, 15.0 - thinner, 4000.0], 0.7),
+            })
+            .to_vec()
+    }
+
+    /// The image in SUV and the lesions as they are in it.
+    fn suv(&self, body: &[Part]) -> (Volume<f32>, Vec<LesionTruth>) {
+        let geometry = self.lattice(PET_VOXEL_MM, PET_MATRIX);
+        let (shape, spacing) = (geometry.shape(), geometry.spacing_mm());
+        let easel = Easel::new(&geometry, self.scan_from_body);
+        let mut inside = vec![0.0f32; geometry.len()];
+        let skin = body.iter().filter(|p| p.tissue == Tissue::Skin).cloned().collect::<Vec<_>>();
+        easel.paint(&mut inside, &skin, |_, _| 1.0);
+        let attenuation = physics::attenuation(&inside, shape, spacing);
+        let noise = physics::unit_noise(shape, random::bits(self.visit.seed, 2));
+        let mut activity = vec![0.0f32; geometry.len()];
+        let person = self.visit.build.person;
+        easel.paint(&mut activity, body, |part, place| uptake_at(part.tissue, place, &self.visit.uptake, person));
+        physics::blur(&mut activity, shape, spacing, POINT_SPREAD_MM);
+
+        let show = |n: usize, activity: f32| {
+            physics::counted(
+                f64::from(activity),
+                attenuation[n],
+                noise[n],
+                self.visit.protocol.noise_at_one,
+            )
+        };
+        let imprints: Vec<Imprint> = (self.visit.lesions.iter())
+            .map(|plan| Imprint::new(plan, body, &geometry, self.scan_from_body, POINT_SPREAD_MM))
+            .collect();
+        let normal = activity.clone();
+        self.add_lesions(&imprints, &normal, &mut activity, show);
+        let lesions = self.lesion_truth(&imprints, &normal, &activity, &geometry, show);
+        let image = activity.iter().enumerate().map(|(n, &a)| show(n, a) as f32).collect();
+        (Volume::from_vec(geometry, image), lesions)
+    }
+
+    /// Gives each lesion the activity that shows its SUVmax; twice, because neighbours add to each other.
+    fn add_lesions(
+        &self,
+        imprints: &[Imprint],
+        normal: &[f32],
+        activity: &mut [f32],
+        show: impl Fn(usize, f32) -> f64,
+    ) {
+        let mut given = vec![0.0f32; imprints.len()];
+        for _ in 0..3 {
+            for ((plan, imprint), given) in self.visit.lesions.iter().zip(imprints).zip(&mut given) {
+                imprint.voxels.iter().for_each(|&(n, w)| activity[n] -= *given * w);
+                let hot = |n: usize| f64::from(normal[n]) > 0.6 * plan.suv_max;
+                *given = amplitude(plan.suv_max, |a| {
+                    imprint.greatest(hot, |n, w| show(n, activity[n] + a as f32 * w)).0
+                }) as f32;
+                imprint.voxels.iter().for_each(|&(n, w)| activity[n] += *given * w);
+            }
+        }
+    }
+
+    fn lesion_truth(
+        &self,
+        imprints: &[Imprint],
+        normal: &[f32],
+        activity: &[f32],
+        geometry: &VolumeGeometry,
+        show: impl Fn(usize, f32) -> f64,
+    ) -> Vec<LesionTruth> {
+        let place = |index| geometry.patient_from_index().transform_point3(index);
+        let [_, rows, columns] = geometry.shape();
+        let truth = |(plan, imprint): (&super::LesionPlan, &Imprint)| {
+            let hot = |n: usize| f64::from(normal[n]) > 0.6 * plan.suv_max;
+            let (suv_max, n) = imprint.greatest(hot, |n, _| show(n, activity[n]));
+            LesionTruth {
+                name: plan.name.clone(),
+                site: plan.site.clone(),
+                diffuse: matches!(plan.extent, super::Extent::Diffuse(_)),
+                centre_mm: rounded(place(imprint.centre)),
+                volume_ml: round(imprint.volume_ml, 100.0),
+                suv_max: round(suv_max, 1000.0),
+                suv_max_mm: rounded(
+                    geometry.centre_of([n / (rows * columns), n / columns % rows, n % columns]),
+                ),
+            }
+        };
+        self.visit.lesions.iter().zip(imprints).map(truth).collect()
+    }
+
+    fn truth(
+        &self,
+        case: &Case,
+        suv: &Volume<f32>,
+        lesions: Vec<LesionTruth>,
+        per_bqml: f64,
+    ) -> ScanTruth {
+        let there = |[x, y, z]: [f64; 3]| self.scan_from_body.transform_point3(DVec3::new(x, y, z));
+        let regions = [("liver", anatomy::LIVER, 15.0), ("blood pool", anatomy::BLOOD, 6.0), ("spleen", anatomy::SPLEEN, 10.0)];
+        let uptake = &self.visit.uptake;
+        let painted = [
+            ("liver", Tissue::Liver), ("blood pool", Tissue::Blood), ("spleen", Tissue::Spleen), ("marrow", Tissue::Marrow),
+            ("muscle", Tissue::Muscle), ("lung", Tissue::Lung), ("fat", Tissue::Fat), ("brain", Tissue::GreyMatter),
+            ("myocardium", Tissue::Myocardium), ("renal cortex", Tissue::RenalCortex), ("renal pelvis", Tissue::RenalPelvis),
+            ("bladder", Tissue::Bladder), ("bowel", Tissue::BowelWall), ("stomach", Tissue::StomachWall),
+        ];
+        let [x, y, z] = self.visit.pose.turn_degrees;
+        let rotation = turn(x, y, z).transpose().to_cols_array_2d();
+        let protocol = &self.visit.protocol;
+        ScanTruth {
+            case: case.name.clone(),
+            scan: self.visit.name.clone(),
+            deauville: self.visit.deauville,
+            pose: PoseTruth {
+                rotation: rotation.map(|row| row.map(|v| round(v, 1e9))),
+                translation_mm: self.visit.pose.shift_mm.to_array(),
+                scale: self.visit.build.scale().to_array().map(|v| round(v, 1e9)),
+            },
+            uptake_secs: (protocol.started_at - protocol.injected_at).as_seconds_f64(),
+            suv_per_bqml: per_bqml,
+            painted_suv: painted.map(|(name, t)| (name.to_owned(), t.suv(uptake))).into(),
+            measured: regions
+                .map(|(name, centre, radius)| (name.to_owned(), measure(suv, there(centre), radius)))
+                .into(),
+            organs_mm: anatomy::LANDMARKS
+                .map(|(name, centre)| (name.to_owned(), rounded(there(centre))))
+                .into_iter()
+                .collect::<BTreeMap<_, _>>(),
+            aorta_mm: anatomy::AORTA.map(|[x, y, z, _]| rounded(there([x, y, z]))).to_vec(),
+            lesions,
+        }
+    }
+}
+
+/// Uptake of a tissue at a place, uneven where the tissue is.
+fn uptake_at(tissue: Tissue, place: DVec3, uptake: &Uptake, person: u64) -> f64 {
+    let mean = tissue.suv(uptake);
+    match tissue.patches() {
+        Some(patches) => {
+            let seed = random::bits(person, tissue as u64);
+            let uneven = random::smooth(seed, (place / patches.size_mm).to_array());
+            mean * (1.0 + patches.amplitude * uneven)
+        }
+        None => mean,
+    }
+}
+
+/// Statistics of the voxels whose centres lie in a sphere.
+fn measure(suv: &Volume<f32>, centre: DVec3, radius_mm: f64) -> Region {
+    let geometry = suv.geometry();
+    let values: Vec<f64> = (0..geometry.len())
+        .filter(|&n| geometry.centre_of(suv.voxel_of(n)).distance(centre) <= radius_mm)
+        .map(|n| f64::from(suv.values()[n]))
+        .collect();
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let variance = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / count;
+    Region {
+        centre_mm: rounded(centre),
+        radius_mm,
+        suv_mean: round(mean, 1000.0),
+        suv_max: round(values.iter().copied().fold(0.0, f64::max), 1000.0),
+        suv_sd: round(variance.sqrt(), 1000.0),
+    }
+}
+
+fn round(value: f64, parts: f64) -> f64 {
+    (value * parts).round() / parts
+}
+
+fn rounded(place: DVec3) -> [f64; 3] {
+    place.to_array().map(|v| round(v, 100.0))
+}
