@@ -10,18 +10,17 @@ mod load;
 mod pet;
 mod pixels;
 mod record;
+pub(crate) mod region;
+pub mod rtstruct;
 mod scan;
+pub mod seg;
 mod select;
 mod series;
 mod stack;
+pub mod write;
 
 pub use error::{GeometryFault, ReadError};
 pub use load::{load_ct, load_pet};
 pub use scan::scan;
 pub use select::{Selection, SetAside, select};
 pub use series::{Patient, Reconstruction, Series, Study};
-pub(crate) mod region;
-pub mod rtstruct;
-pub mod seg;
-
-pub mod write;
