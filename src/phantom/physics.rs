@@ -39,7 +39,9 @@ fn convolve(image: &mut Vec<f32>, shape: [usize; 3], axis: usize, half: &[f32]) 
         for (n, pixel) in pixels.iter_mut().enumerate() {
             let at = slice * rows * columns + n;
             let place = [slice, n / columns, n % columns][axis] as isize;
-            let value = |there: isize| source[at + stride * there.clamp(0, last) as usize - stride * place as usize];
+            let value = |there: isize| {
+                source[at + stride * there.clamp(0, last) as usize - stride * place as usize]
+            };
             let mut sum = half[0] * source[at];
             for (distance, &weight) in half.iter().enumerate().skip(1) {
                 let d = distance as isize;

@@ -75,7 +75,7 @@ pub fn place(
         _ => {
             let liver = liver_mm
                 .ok_or("there is no CT, and no liver that would tell where the chest begins")?;
-            let dome = liver::lung_above(anatomy, liver).ok_or("no lung lies above the liver")?;
+            let dome = liver::dome_above(anatomy, liver).ok_or("no lung lies above the liver")?;
             let line = line_on_pet(anatomy, liver, dome)?;
             choose(anatomy, &line, |z| 0.2 + 0.6 * (z - dome) / CHEST_ABOVE_DOME_MM, Method::Pet)
         }

@@ -83,7 +83,7 @@ fn with_pet(anatomy: &Anatomy) -> Result<Placement, String> {
         let alike = even(&coarse, level as f32, |_| true);
         if let Some((centre, depth)) = deepest(&alike, right)
             && best.is_none_or(|(_, deepest)| depth > deepest)
-            && lung_above(anatomy, centre).is_some()
+            && dome_above(anatomy, centre).is_some()
         {
             best = Some((centre, depth));
         }
@@ -96,7 +96,7 @@ fn with_pet(anatomy: &Anatomy) -> Result<Placement, String> {
         median_around(&anatomy.uptake, first).ok_or("the liver lies at the edge of the PET")?;
     let alike = even(&anatomy.uptake, level, |_| true);
     let (centre_mm, depth) = deepest(&alike, right).unwrap_or((first, 0.0));
-    if depth < DEPTH_MM || lung_above(anatomy, centre_mm).is_none() {
+    if depth < DEPTH_MM || dome_above(anatomy, centre_mm).is_none() {
         return Err(format!(
             "the largest region of even uptake on the right side is too small for the sphere ({depth:.0} mm deep)"
         ));
@@ -111,7 +111,7 @@ fn placement(centre_mm: DVec3, method: Method, depth: f32) -> Placement {
 
 /// Height of the liver's dome above a place in it on PET: where the uptake going up falls to that of lung and stays there
 /// for 3 cm inside the body. `None` where that does not happen within 25 cm: no liver, or no chest in the scan.
-pub(super) fn lung_above(anatomy: &Anatomy, place: DVec3) -> Option<f64> {
+pub fn dome_above(anatomy: &Anatomy, place: DVec3) -> Option<f64> {
     let level = nearest_at(&anatomy.uptake, place)?;
     let mut lung_from = None;
     for up in 0..62_u32 {

@@ -18,7 +18,7 @@ use crate::segmentation::Region;
 use crate::statistics::RegionStatistics;
 
 pub use blood_pool::place as place_blood_pool;
-pub use liver::place as place_liver;
+pub use liver::{dome_above, place as place_liver};
 pub use measure::{Criteria, Rival, measure};
 
 /// Which reference a region is for.

@@ -1,0 +1,368 @@
+//! Telling lesions from normal uptake by place, size, side and tissue.
+//!
+//! Rules of anatomy, tried in order; the first that holds names the region. What no rule explains is a lesion; what a rule
+//! makes doubtful is `uncertain`. Every verdict carries its reason. A learned model is not used.
+//!
+//! Source of the list of mimics: Barrington 2014 (JCO 32:3048); Cheson 2014 (JCO 32:3059), sites of high physiologic uptake.
+
+use glam::DVec3;
+
+use super::{Candidate, Class, Finding, Landmarks, Site};
+use crate::geometry::VolumeGeometry;
+use crate::resample::nearest_at;
+use crate::segmentation::Region;
+use crate::volume::Volume;
+
+/// What the rules look at.
+struct Features {
+    centroid: DVec3,
+    hottest: DVec3,
+    /// Size along left, back and head, millimetres.
+    size: DVec3,
+    volume_ml: f64,
+    /// SUVmax as SUVbw.
+    max: f64,
+    /// Volume and size of the whole that the region was divided from.
+    whole_ml: f64,
+    whole_size: DVec3,
+    /// Whether the whole reaches the upper end of the scan.
+    at_top: bool,
+    /// Share of the voxels that lie in bone, and in aerated lung or at its edge, where there is a CT.
+    bone: f64,
+    lung: f64,
+    /// Height above the liver's dome (adult millimetres) and place from the vertebral column.
+    up: f64,
+    left: f64,
+    back: f64,
+}
+
+/// Classifies all regions of a scan. `bw_per_value` turns the image's values into SUVbw.
+///
+/// Without landmarks (no lungs, no liver in view) nothing can be named: every region is uncertain.
+pub fn classify(
+    pet: &Volume<f32>,
+    bw_per_value: f64,
+    candidates: &[Candidate],
+    landmarks: Option<&Landmarks<'_>>,
+) -> Vec<Finding> {
+    let Some(marks) = landmarks else {
+        let reason = "neither lungs nor liver are in view, so organs cannot be told apart";
+        let finding = || finding(Class::Uncertain, Site::Body, reason);
+        return candidates.iter().map(|_| finding()).collect();
+    };
+    let features: Vec<Features> =
+        candidates.iter().map(|c| Features::of(pet, bw_per_value, c, marks)).collect();
+    let bladder = bladder(&features, marks);
+    let marrow = diffuse_marrow(&features);
+    features
+        .iter()
+        .enumerate()
+        .map(|(n, f)| {
+            if bladder.is_some_and(|b| same_whole(candidates, n, b)) {
+                let reason = "largest hot region low in the middle of the pelvis";
+                return finding(Class::Physiologic, Site::Bladder, reason);
+            }
+            named(f, &features, marks, marrow)
+        })
+        .collect()
+}
+
+fn finding(class: Class, site: Site, reason: &str) -> Finding {
+    Finding { class, site, reason: reason.into() }
+}
+
+fn same_whole(candidates: &[Candidate], a: usize, b: usize) -> bool {
+    candidates[a].whole == candidates[b].whole
+}
+
+/// The rules in order.
+fn named(f: &Features, all: &[Features], marks: &Landmarks<'_>, marrow: bool) -> Finding {
+    head_and_neck(f, marks)
+        .or_else(|| limbs(f))
+        .or_else(|| heart(f, marks))
+        .or_else(|| liver(f, marks))
+        .or_else(|| bone(f, marrow))
+        .or_else(|| spleen(f))
+        .or_else(|| kidney(f, all, marks))
+        .or_else(|| ureter(f))
+        .or_else(|| gut(f, marks))
+        .unwrap_or_else(|| elsewhere(f, marks))
+}
+
+/// Brain, and the head's and neck's glands and muscles.
+fn head_and_neck(f: &Features, marks: &Landmarks<'_>) -> Option<Finding> {
+    let over_apex = (f.centroid.z - marks.apex_z) / marks.scale;
+    let large = f.whole_ml > 60.0 || f.whole_size.max_element() > 70.0;
+    if over_apex > 90.0 && (large || f.at_top) && f.left.abs() < 100.0 {
+        return Some(finding(
+            Class::Physiologic,
+            Site::Brain,
+            "large uptake at the top of the head",
+        ));
+    }
+    if over_apex > 90.0 {
+        let reason = "in the head: glands, tonsils and muscles take up FDG too";
+        return Some(finding(Class::Uncertain, Site::Head, reason));
+    }
+    if over_apex > 15.0 && f.left.abs() < 25.0 && f.back < -10.0 {
+        let reason = "in the middle of the neck: larynx, thyroid or a lesion";
+        return Some(finding(Class::Uncertain, Site::Neck, reason));
+    }
+    (over_apex > 15.0 && f.left.abs() < 110.0)
+        .then(|| finding(Class::Lesion, Site::Neck, "focal uptake in the neck, off the middle"))
+}
+
+/// Uptake far to the side of the trunk: an arm, perhaps the injected one.
+fn limbs(f: &Features) -> Option<Finding> {
+    let reason = "far to the side: an arm, perhaps the injection site";
+    (f.left.abs() > 210.0).then(|| finding(Class::Uncertain, Site::UpperLimb, reason))
+}
+
+/// The left ventricle: large uptake left of and well before the column, on the diaphragm.
+fn heart(f: &Features, marks: &Landmarks<'_>) -> Option<Finding> {
+    let zone = (-30.0..105.0).contains(&f.up)
+        && (-25.0 * marks.scale..100.0 * marks.scale).contains(&f.left)
+        && f.back < -38.0 * marks.scale;
+    if !zone || f.lung > 0.6 {
+        return None;
+    }
+    let reason =
+        "left of the middle, before the column, on the diaphragm: the left ventricle's place";
+    if f.whole_ml > 12.0 || f.whole_size.max_element() > 45.0 {
+        return Some(finding(Class::Physiologic, Site::Myocardium, reason));
+    }
+    Some(finding(Class::Uncertain, Site::Myocardium, "small uptake in the place of the heart"))
+}
+
+fn liver(f: &Features, marks: &Landmarks<'_>) -> Option<Finding> {
+    let (mean, max) = marks.liver?;
+    if !marks.in_liver(f.hottest) {
+        return None;
+    }
+    // The maximum of a whole liver lies a little above that of a 3 cm sphere of it: noise over more voxels.
+    if f.max < 1.25 * max || f.max < 1.5 * mean {
+        return Some(finding(Class::Physiologic, Site::Liver, "within the liver's own uptake"));
+    }
+    Some(finding(Class::Lesion, Site::Liver, "hotter than the liver around it"))
+}
+
+fn bone(f: &Features, marrow: bool) -> Option<Finding> {
+    if f.bone < 0.4 {
+        return None;
+    }
+    if marrow {
+        let reason = "part of diffuse uptake of the skeleton: marrow disease or activated marrow";
+        return Some(finding(Class::Uncertain, Site::Marrow, reason));
+    }
+    let site = if f.left.abs() < 30.0 && f.back.abs() < 50.0 { Site::Spine } else { Site::Bone };
+    Some(finding(Class::Lesion, site, "focal uptake in bone"))
+}
+
+fn spleen(f: &Features) -> Option<Finding> {
+    let zone = (45.0..150.0).contains(&f.left)
+        && (-70.0..90.0).contains(&f.back)
+        && (-110.0..30.0).contains(&f.up);
+    if !zone || f.lung > 0.6 {
+        return None;
+    }
+    if f.whole_ml > 50.0 && f.whole_size.max_element() > 55.0 {
+        let reason = "the whole spleen is hotter than the threshold: disease or reaction";
+        return Some(finding(Class::Uncertain, Site::Spleen, reason));
+    }
+    // Lower and nearer the column lies the left kidney.
+    (f.left > 85.0 || f.up > -35.0)
+        .then(|| finding(Class::Lesion, Site::Spleen, "focal uptake in the spleen's place"))
+}
+
+/// Both kidneys lie beside the column, from the dome to about 22 cm below it.
+fn in_kidney_zone(f: &Features) -> bool {
+    (20.0..100.0).contains(&f.left.abs())
+        && (-45.0..50.0).contains(&f.back)
+        && (-235.0..-25.0).contains(&f.up)
+}
+
+fn kidney(f: &Features, all: &[Features], marks: &Landmarks<'_>) -> Option<Finding> {
+    if !in_kidney_zone(f) {
+        return None;
+    }
+    let site = if f.left > 0.0 { Site::LeftKidney } else { Site::RightKidney };
+    let other_side = marks.mirrored(f.hottest);
+    let reach = 32.0 * marks.scale;
+    let counterpart = all.iter().any(|g| {
+        in_kidney_zone(g) && g.left * f.left < 0.0 && {
+            let off = g.hottest - other_side;
+            off.x.abs() < reach && off.y.abs() < reach && off.z.abs() < 1.6 * reach
+        }
+    });
+    if counterpart {
+        let reason = "beside the column at kidney height, with a counterpart on the other side";
+        return Some(finding(Class::Physiologic, site, reason));
+    }
+    if f.size.z > 45.0 {
+        let reason = "long uptake beside the column at kidney height";
+        return Some(finding(Class::Physiologic, site, reason));
+    }
+    let reason = "at kidney height without a counterpart on the other side: urine or a lesion";
+    Some(finding(Class::Uncertain, site, reason))
+}
+
+/// A thin vertical thread beside the column below the kidneys.
+fn ureter(f: &Features) -> Option<Finding> {
+    let zone = (8.0..80.0).contains(&f.left.abs())
+        && (-75.0..30.0).contains(&f.back)
+        && (-430.0..-80.0).contains(&f.up);
+    if !zone || f.volume_ml > 8.0 {
+        return None;
+    }
+    let width = f.size.x.max(f.size.y);
+    if f.size.z > 2.0 * width {
+        return Some(finding(
+            Class::Physiologic,
+            Site::Ureter,
+            "a vertical thread beside the column",
+        ));
+    }
+    (f.volume_ml < 1.5).then(|| {
+        finding(
+            Class::Uncertain,
+            Site::Ureter,
+            "small, beside the column: urine in a ureter or a node",
+        )
+    })
+}
+
+/// Stomach and bowel: moderate or spread uptake before the column in the abdomen. A compact focus far hotter than the
+/// liver is none of theirs.
+fn gut(f: &Features, marks: &Landmarks<'_>) -> Option<Finding> {
+    let zone = (-420.0..25.0).contains(&f.up) && f.back < -5.0 && f.left.abs() < 170.0;
+    if !zone || f.lung > 0.6 {
+        return None;
+    }
+    let (_, liver_max) = marks.liver?;
+    if f.size.max_element() > 120.0 {
+        let reason = "long uptake in the abdomen: bowel or confluent disease";
+        return Some(finding(Class::Uncertain, Site::StomachOrBowel, reason));
+    }
+    (f.max < INTENSE * liver_max).then(|| {
+        let reason = "moderate uptake in the abdomen: stomach, bowel or a lesion";
+        finding(Class::Uncertain, Site::StomachOrBowel, reason)
+    })
+}
+
+/// Uptake of stomach and bowel stays below this multiple of the liver's SUVmax as a rule.
+const INTENSE: f64 = 1.7;
+
+fn elsewhere(f: &Features, marks: &Landmarks<'_>) -> Finding {
+    let place = place_of(f);
+    let thread = f.size.z > 2.5 * f.size.x.max(f.size.y);
+    if place == Site::Mediastinum && thread && f.left.abs() < 30.0 && f.back > -60.0 {
+        let reason = "a vertical thread before the column: oesophagus or nodes";
+        return finding(Class::Uncertain, Site::Oesophagus, reason);
+    }
+    let reason = match marks.liver {
+        Some((_, liver)) => format!(
+            "focal uptake, {:.1} times the liver's maximum, in no organ that takes up FDG normally",
+            f.max / liver
+        ),
+        None => "focal uptake in no organ that takes up FDG normally".into(),
+    };
+    Finding { class: Class::Lesion, site: place, reason }
+}
+
+fn place_of(f: &Features) -> Site {
+    match f.up {
+        up if up > 0.0 && f.lung > 0.5 => Site::Lung,
+        up if up > 0.0 && f.left.abs() < 75.0 && f.back < 30.0 => Site::Mediastinum,
+        up if up > -10.0 => Site::ChestWall,
+        up if up > -235.0 && f.back > -45.0 && f.left.abs() < 60.0 => Site::Retroperitoneum,
+        up if up > -235.0 => Site::Abdomen,
+        up if up > -430.0 => Site::Pelvis,
+        _ => Site::LowerLimb,
+    }
+}
+
+/// The urinary bladder: of the regions low in the middle of the pelvis the one with most uptake, if it is large.
+fn bladder(features: &[Features], marks: &Landmarks<'_>) -> Option<usize> {
+    let (_, liver_max) = marks.liver?;
+    let zone = |f: &Features| {
+        (-560.0..-260.0).contains(&f.up)
+            && f.left.abs() < 55.0
+            && f.whole_ml > 8.0
+            && f.max > 1.5 * liver_max
+    };
+    let inside = features.iter().enumerate().filter(|(_, f)| zone(f));
+    let strength = |f: &Features| f.max * f.volume_ml;
+    inside.reduce(|a, b| if strength(b.1) > strength(a.1) { b } else { a }).map(|(n, _)| n)
+}
+
+/// Whether the skeleton as a whole takes up tracer: bone over most of the length of the trunk.
+fn diffuse_marrow(features: &[Features]) -> bool {
+    let bones = features.iter().filter(|f| f.bone >= 0.4);
+    let ends = bones.clone().flat_map(|f| {
+        let half = f.size.z / 2.0;
+        [f.centroid.z - half, f.centroid.z + half]
+    });
+    let (low, high) = ends.fold((f64::MAX, f64::MIN), |(l, h), z| (l.min(z), h.max(z)));
+    let length: f64 = bones.map(|f| f.size.z).sum();
+    high - low > 220.0 && length > 0.5 * (high - low)
+}
+
+impl Features {
+    fn of(pet: &Volume<f32>, bw_per_value: f64, c: &Candidate, marks: &Landmarks<'_>) -> Self {
+        let geometry = pet.geometry();
+        let region = &c.region;
+        let centroid = region.centroid_mm(geometry).unwrap_or(geometry.origin_mm());
+        let hottest = region
+            .offsets()
+            .reduce(|a, b| if pet.values()[b] > pet.values()[a] { b } else { a })
+            .unwrap_or(0);
+        let (_, size) = extent(geometry, region);
+        let (whole_top, whole_size) = extent(geometry, &c.whole);
+        let (bone, lung) = tissue_shares(geometry, region, marks);
+        let (left, back) = marks.from_spine(centroid);
+        Self {
+            centroid,
+            hottest: geometry.centre_of(pet.voxel_of(hottest)),
+            size,
+            volume_ml: region.volume_ml(geometry),
+            max: f64::from(pet.values()[hottest]) * bw_per_value,
+            whole_ml: c.whole.volume_ml(geometry),
+            whole_size,
+            at_top: whole_top > geometry.bounds_mm().1.z - 1.5 * geometry.spacing_mm()[0],
+            bone,
+            lung,
+            up: marks.above_dome(centroid),
+            left,
+            back,
+        }
+    }
+}
+
+/// Highest z of a region and its size along x, y and z, millimetres; a single voxel has the size of a voxel.
+fn extent(geometry: &VolumeGeometry, region: &Region) -> (f64, DVec3) {
+    let steps = geometry.steps_mm().map(DVec3::abs);
+    let voxel = steps[0].max(steps[1]).max(steps[2]);
+    let places = region.indices().map(|voxel| geometry.centre_of(voxel));
+    let (low, high) =
+        places.fold((DVec3::MAX, DVec3::MIN), |(low, high), p| (low.min(p), high.max(p)));
+    if region.is_empty() { (f64::MIN, DVec3::ZERO) } else { (high.z, high - low + voxel) }
+}
+
+/// Shares of a region's voxels in bone, and in lung or within a voxel of the lattice of it.
+fn tissue_shares(geometry: &VolumeGeometry, region: &Region, marks: &Landmarks<'_>) -> (f64, f64) {
+    let Some(hu) = &marks.anatomy.hounsfield else { return (0.0, 0.0) };
+    let (mut bone, mut lung, mut count) = (0.0, 0.0, 0.0);
+    for voxel in region.indices() {
+        let place = geometry.centre_of(voxel);
+        let here = nearest_at(hu, place).unwrap_or(-1024.0);
+        bone += f64::from(u8::from(here > BONE_HU));
+        lung += f64::from(u8::from(here < LUNG_HU && here > -980.0));
+        count += 1.0;
+    }
+    if count == 0.0 { (0.0, 0.0) } else { (bone / count, lung / count) }
+}
+
+/// Cancellous bone and marrow after averaging to the lattice; soft tissue, even with contrast, lies below as a rule.
+const BONE_HU: f32 = 110.0;
+/// Lung and the blur of a nodule in it.
+const LUNG_HU: f32 = -250.0;
