@@ -3,7 +3,7 @@
 //! A date-time wins where it fits the scan; otherwise the time of day is taken as the last one before the scan. Dates
 //! that de-identification has shifted are thereby no obstacle to a short-lived nuclide; a long-lived one needs its date.
 //!
-//! Source: IBSI SUV manual (2026); PS3.3 C.8.9.2 (RadiopharmaceuticalStartTime, RadiopharmaceuticalStartDateTime).
+//! Source: IBSI SUV manual (2026); PS3.3 C.8.9.2 (`RadiopharmaceuticalStartTime`, `RadiopharmaceuticalStartDateTime`).
 
 use chrono::{Days, NaiveDateTime, NaiveTime};
 

@@ -126,7 +126,7 @@ pub fn plan(
         .map_err(|refusal| SuvError { series: acquisition.series_uid.clone(), refusal })?;
     let plan = SuvPlan {
         kind,
-        factors: found.factors,
+        factors: found.per_slice,
         clock: found.clock,
         decay_factor: found.evidence,
         alternatives: sheet.alternatives,

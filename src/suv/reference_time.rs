@@ -1,4 +1,4 @@
-//! The time to which the scanner has corrected the pixels for decay (DecayCorrection START).
+//! The time to which the scanner has corrected the pixels for decay (`DecayCorrection` START).
 //!
 //! One time for the whole series. Vendors state it in different places, de-identification and post-processing change some
 //! of them, so each is checked against the acquisition times before it is believed:
@@ -190,9 +190,9 @@ impl Worksheet<'_> {
             }
         }
         let earliest = *frames.iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
-        if frames.iter().all(|frame| frame.0 == earliest.0) {
+        if frames.iter().all(|frame| frame.0.total_cmp(&earliest.0).is_eq()) {
             // One acquisition time for all beds is that of the first bed: the other slices say nothing.
-            frames.retain(|frame| frame.1 == earliest.1);
+            frames.retain(|frame| frame.1.total_cmp(&earliest.1).is_eq());
         }
         // A first frame whose reference lies before its own average count time can only be referred to by its start.
         let ge = self.acquisition.manufacturer.trim().to_uppercase().starts_with("GE ");
