@@ -243,7 +243,7 @@ refusals! {
     } = "injection_date_required",
         "the injection has no date and a half-life of {half_life_hours:.1} h leaves the day open",
         "give date and time with --injected-at";
-    /// A long-lived nuclide whose dates cannot both be right.
+    /// Injection and scan are more than ten half-lives apart, or the injection of a long-lived nuclide lies after the scan.
     InjectionDateImplausible {
         /// Hours from injection to reference time.
         hours: f64
@@ -251,9 +251,9 @@ refusals! {
         "give date and time with --injected-at";
     /// The uptake time is not positive.
     InjectionNotBeforeScan {
-        /// Minutes from injection to reference time.
+        /// Minutes from reference time to injection.
         minutes: f64
-    } = "injection_not_before_scan", "the injection lies {minutes:.1} min before the reference time, which is not before the scan,",
+    } = "injection_not_before_scan", "the injection lies {minutes:.1} min after the reference time, not before it,",
         "give it with --injected-at";
     /// No clock to decay the dose to.
     MissingReferenceTime = "missing_reference_time",

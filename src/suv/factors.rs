@@ -44,6 +44,12 @@ impl Worksheet<'_> {
         let correction = self.corrections()?;
         let found = match stored {
             Stored::Activity(per_unit) => self.activity_factors(per_unit, kind, correction)?,
+            // Uncorrected counts are no SUV by the scanner's factor; the activity factor still holds.
+            Stored::Suv { becquerels_per_ml: Some(per_unit), .. }
+                if correction == DecayCorrection::None =>
+            {
+                self.activity_factors(per_unit, kind, correction)?
+            }
             Stored::Suv { .. } if correction == DecayCorrection::None => {
                 let units = self.acquisition.units.value().cloned().unwrap_or_default();
                 return Err(Refusal::SuvNotDecayCorrected { units });
@@ -315,7 +321,7 @@ impl Worksheet<'_> {
         let secs = seconds_between(injection.time, scan);
         let minutes = secs / 60.0;
         if secs <= 0.0 {
-            return Err(Refusal::InjectionNotBeforeScan { minutes });
+            return Err(Refusal::InjectionNotBeforeScan { minutes: -minutes });
         }
         if secs > HALF_LIVES_MAX * decay.half_life_secs() {
             return Err(Refusal::InjectionDateImplausible { hours: secs / 3600.0 });

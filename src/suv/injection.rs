@@ -220,7 +220,7 @@ fn last_before(
     same_day
         .checked_sub_days(Days::new(1))
         .filter(|day_before| seconds_between(*day_before, reference) < OVER_MIDNIGHT_SECS)
-        .ok_or(Refusal::InjectionNotBeforeScan { minutes: uptake / 60.0 })
+        .ok_or(Refusal::InjectionNotBeforeScan { minutes: -uptake / 60.0 })
 }
 
 /// The fault of an attribute without its type.

@@ -209,6 +209,36 @@ fn stored_suv_without_times() {
     }
 }
 
+/// Cropped series of a public collection: SUV in the file, and the date of the injection a day after the scan.
+#[test]
+fn stored_suv_with_a_shifted_injection() {
+    let acquisition = with(|a| {
+        (a.units, a.suv_type, a.decay_correction) =
+            (Value("GML".into()), Value("BW".into()), Value("ADMIN".into()));
+        a.radiopharmaceuticals[0].start_datetime = stamp("2025-01-02 10:00:00");
+    });
+    let (plan, warnings) = planned(&acquisition).unwrap();
+    assert_eq!(plan.factors, [1.0, 1.0]);
+    assert_eq!(plan.clock.uptake_minutes, Some(60.0));
+    assert_eq!(warnings, ["DATE_SHIFT_SUSPECTED"]);
+}
+
+/// Philips counts that are not corrected for decay: the SUV factor does not hold, the activity factor does.
+#[test]
+fn uncorrected_philips_counts() {
+    let acquisition = |suv: f64, units: &str| {
+        with(|a| {
+            (a.units, a.decay_correction) = (Value(units.into()), Value("NONE".into()));
+            (a.philips_suv_factor, a.philips_activity_factor) = (Value(suv), Value(2.0));
+            a.corrected_image.retain(|term| term != "DECY");
+        })
+    };
+    let becquerels = planned(&acquisition(0.0, "BQML")).unwrap().0.factors[0];
+    for suv in [0.0, 0.0005] {
+        check("CNTS", &planned(&acquisition(suv, "CNTS")).unwrap().0, 2.0 * becquerels, 1e-12);
+    }
+}
+
 /// Each override changes what it must, marks the plan, and its input keeps what the file has.
 #[test]
 fn overrides_recompute_everything() {
