@@ -84,7 +84,9 @@ impl Worksheet<'_> {
         }
         let before = seconds_between(dated, reference);
         let half_lives = if long_lived { HALF_LIVES_LONG } else { HALF_LIVES };
-        if before >= -AFTER_SCAN_SECS && before < half_lives * decay.half_life_secs() {
+        let near = before >= -AFTER_SCAN_SECS && before < half_lives * decay.half_life_secs();
+        // Longer ago, but the last such time of day: the dates fit.
+        if near || last_before(dated.time(), reference, decay) == Ok(dated) {
             self.compare_times(item, dated, decay);
             self.note_injection(item, dated);
             return Ok(Injection {

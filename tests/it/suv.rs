@@ -168,7 +168,9 @@ fn ibsi_reference_objects() {
         ("4_2 over midnight", midnight, 2.777_781e-4, 1e-6),
         (
             "5_0 Ga-68",
-            with_injection(|i| (i.nuclide, i.half_life_secs) = ("68Gallium".into(), Value(4057.7))),
+            with_injection(|i| {
+                (i.nuclide, i.half_life_secs) = ("^68^Gallium".into(), Value(4057.7))
+            }),
             3.517_47e-4,
             2e-6,
         ),

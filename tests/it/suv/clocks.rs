@@ -267,6 +267,15 @@ fn injection_attributes() {
             &[],
         ),
         row(
+            "date-time of the same day, five hours before the scan, other time beside it",
+            with_injection(|i| {
+                (i.start_datetime, i.start_time) =
+                    (stamp("2025-01-01 06:00:00"), Value(time("05:00:00")));
+            }),
+            later(240.0),
+            &["INJECTION_TIMES_DISAGREE", "UPTAKE_UNUSUAL"],
+        ),
+        row(
             "date-time unreadable",
             with_injection(|i| i.start_datetime = Attribute::Unreadable("yesterday".into())),
             1.0,
