@@ -4,18 +4,18 @@
 //!
 //! | measure | male | female | source |
 //! |---|---|---|---|
-//! | lean body mass, James with 120 | 1.10W − 120(W/H)² | 1.07W − 148(W/H)² | Morgan 1994; DICOM SUVType LBM |
+//! | lean body mass, James with 120 | 1.10W − 120(W/H)² | 1.07W − 148(W/H)² | Morgan 1994; DICOM `SUVType` LBM |
 //! | lean body mass, James with 128 | 1.10W − 128(W/H)² | 1.07W − 148(W/H)² | James 1976; DICOM LBMJAMES128 |
 //! | lean body mass, Janmahasatian | 9270W/(6680 + 216·BMI) | 9270W/(8780 + 244·BMI) | Janmahasatian 2005; DICOM LBMJANMA |
 //! | ideal body weight | 48.0 + 1.06(H − 152) | 45.5 + 0.91(H − 152) | DICOM IBW |
 //! | body surface area, m² | 0.007184·W^0.425·H^0.725 | the same | Du Bois 1916; DICOM BSA |
 //!
-//! Source: PS3.3 C.8.9.1 (SUVType), PS3.16 CID 85, IBSI SUV manual (2026).
+//! Source: PS3.3 C.8.9.1 (`SUVType`), PS3.16 CID 85, IBSI SUV manual (2026).
 
 use super::SuvKind;
 use crate::acquisition::Sex;
 
-/// What a stored SUV is standardised by: every SUVType (0054,1006) of the standard.
+/// What a stored SUV is standardised by: every `SUVType` (0054,1006) of the standard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BodyMeasure {
     Weight,

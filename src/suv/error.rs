@@ -6,7 +6,7 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Error)]
 #[error("{refusal} in series {series}; {}", .refusal.remedy())]
 pub struct SuvError {
-    /// SeriesInstanceUID (0020,000E).
+    /// `SeriesInstanceUID` (0020,000E).
     pub series: String,
     /// What is wrong.
     pub refusal: Refusal,
@@ -86,30 +86,30 @@ refusals! {
         units: String
     } = "unsupported_units", "Units (0054,1001) is {units}, from which no SUV follows,",
         "use the attenuation-corrected series in BQML, GML, CM2ML, CNTS (Philips) or CPS (calibrated)";
-    /// SUVType does not fit the units or is not in the standard.
+    /// `SUVType` does not fit the units or is not in the standard.
     UnsupportedSuvType {
-        /// SUVType as found.
+        /// `SUVType` as found.
         suv_type: String,
         /// The units beside it.
         units: String
     } = "unsupported_suv_type", "SUVType (0054,1006) is {suv_type}, which does not go with units {units},",
         "use the series in BQML";
-    /// CorrectedImage lacks ATTN.
+    /// `CorrectedImage` lacks ATTN.
     NotAttenuationCorrected = "not_attenuation_corrected", "CorrectedImage (0028,0051) lacks ATTN",
         "use the attenuation-corrected series of the study";
-    /// CorrectedImage lacks DECY although the series claims a correction.
+    /// `CorrectedImage` lacks DECY although the series claims a correction.
     NotDecayCorrected {
-        /// DecayCorrection as found.
+        /// `DecayCorrection` as found.
         correction: String
     } = "not_decay_corrected", "CorrectedImage (0028,0051) lacks DECY while DecayCorrection (0054,1102) is {correction}",
         "ask the site whether the images are corrected for decay and correct the headers";
-    /// DecayCorrection (0054,1102) is missing.
+    /// `DecayCorrection` (0054,1102) is missing.
     MissingDecayCorrection {
         /// "is missing", "is empty"…
         fault: String
     } = "missing_decay_correction", "DecayCorrection (0054,1102) {fault}",
         "START and ADMIN differ by about 1.46 at one hour: ask the site and correct the headers";
-    /// DecayCorrection is none of START, ADMIN, NONE.
+    /// `DecayCorrection` is none of START, ADMIN, NONE.
     UnknownDecayCorrection {
         /// As found.
         value: String
@@ -133,7 +133,7 @@ refusals! {
         /// The volume found.
         millilitres: f64
     } = "bad_voxel_volume", "units are CPS and the voxel volume is {millilitres} ml", "use the series in BQML";
-    /// No usable PatientWeight.
+    /// No usable `PatientWeight`.
     MissingWeight {
         /// "is missing", "is empty", "is 0"…
         fault: String
@@ -146,14 +146,14 @@ refusals! {
         "give it with --weight-kg";
     /// The weight looks like metres and the size like kilograms.
     WeightAndSizeSwapped {
-        /// PatientWeight as read.
+        /// `PatientWeight` as read.
         weight: f64,
-        /// PatientSize as read.
+        /// `PatientSize` as read.
         size: f64
     } = "weight_and_size_swapped",
         "PatientWeight (0010,1030) is {weight} and PatientSize (0010,1020) is {size}, as if swapped,",
         "give them with --weight-kg and --height-m";
-    /// No usable PatientSize, and the kind of SUV needs one.
+    /// No usable `PatientSize`, and the kind of SUV needs one.
     MissingHeight {
         /// "is missing", "is empty", "is 0"…
         fault: String
@@ -170,12 +170,12 @@ refusals! {
         bmi: f64
     } = "implausible_body", "weight and height give a body mass index of {bmi:.1} kg/m2",
         "give them with --weight-kg and --height-m or use --suv bw";
-    /// No PatientSex, and the formula needs one.
+    /// No `PatientSex`, and the formula needs one.
     MissingSex {
         /// "is missing", "is empty"…
         fault: String
     } = "missing_patient_sex", "PatientSex (0010,0040) {fault}", "use --suv bw or bsa, or correct the header";
-    /// PatientSex is O: no formula for lean mass or ideal weight.
+    /// `PatientSex` is O: no formula for lean mass or ideal weight.
     SexOther = "sex_other", "PatientSex (0010,0040) is O, for which no formula of lean or ideal mass exists,",
         "use --suv bw or bsa";
     /// James' formula falls beyond its peak.
@@ -192,7 +192,7 @@ refusals! {
         value: f64
     } = "no_body_measure", "the formula of the body measure gives {value:.3}, outside what it was made for,",
         "use --suv bw";
-    /// RadiopharmaceuticalInformationSequence is missing.
+    /// `RadiopharmaceuticalInformationSequence` is missing.
     MissingRadiopharmaceutical = "missing_radiopharmaceutical",
         "RadiopharmaceuticalInformationSequence (0054,0016) is missing", "export the original series of the scanner";
     /// More than one radiopharmaceutical and none is clearly the one.
@@ -202,7 +202,7 @@ refusals! {
     } = "several_radiopharmaceuticals",
         "RadiopharmaceuticalInformationSequence (0054,0016) has {count} items and not exactly one is FDG",
         "keep the item of the injection that this series shows";
-    /// No usable RadionuclideTotalDose.
+    /// No usable `RadionuclideTotalDose`.
     MissingDose {
         /// "is missing", "is empty", "is 0"…
         fault: String
@@ -213,7 +213,7 @@ refusals! {
         value: f64
     } = "implausible_dose", "RadionuclideTotalDose (0018,1074) is {value}, neither Bq nor MBq of an injection,",
         "give it with --dose-mbq";
-    /// No usable RadionuclideHalfLife and no nuclide that would tell it.
+    /// No usable `RadionuclideHalfLife` and no nuclide that would tell it.
     MissingHalfLife {
         /// "is missing", "is empty"…
         fault: String
@@ -229,9 +229,9 @@ refusals! {
         expected: f64
     } = "wrong_half_life", "RadionuclideHalfLife (0018,1075) is {value} s while {nuclide} has {expected} s",
         "correct RadionuclideHalfLife or RadionuclideCodeSequence in the header";
-    /// Neither StartDateTime nor StartTime.
+    /// Neither `StartDateTime` nor `StartTime`.
     MissingInjectionTime {
-        /// What is wrong with RadiopharmaceuticalStartTime.
+        /// What is wrong with `RadiopharmaceuticalStartTime`.
         fault: String
     } = "missing_injection_time",
         "RadiopharmaceuticalStartDateTime (0018,1078) gives no time and RadiopharmaceuticalStartTime (0018,1072) {fault}",
@@ -243,7 +243,7 @@ refusals! {
     } = "injection_date_required",
         "the injection has no date and a half-life of {half_life_hours:.1} h leaves the day open",
         "give date and time with --injected-at";
-    /// A long-lived nuclide whose dates cannot both be right.
+    /// Injection and scan are more than ten half-lives apart, or the injection of a long-lived nuclide lies after the scan.
     InjectionDateImplausible {
         /// Hours from injection to reference time.
         hours: f64
@@ -251,9 +251,9 @@ refusals! {
         "give date and time with --injected-at";
     /// The uptake time is not positive.
     InjectionNotBeforeScan {
-        /// Minutes from injection to reference time.
+        /// Minutes from reference time to injection.
         minutes: f64
-    } = "injection_not_before_scan", "the injection lies {minutes:.1} min before the reference time, which is not before the scan,",
+    } = "injection_not_before_scan", "the injection lies {minutes:.1} min after the reference time, not before it,",
         "give it with --injected-at";
     /// No clock to decay the dose to.
     MissingReferenceTime = "missing_reference_time",

@@ -4,7 +4,7 @@
 //! Siemens writes exp(λF), F being the average count time; GE writes exp(λF)·λT/(1 − exp(−λT)), F being the start of the
 //! frame. Which of the two fits tells what F is. Evidence only: the pixels are corrected already.
 //!
-//! Source: DICOM PS3.3 C.8.9.4.1.8 (DecayFactor); both forms measured on series of these vendors.
+//! Source: DICOM PS3.3 C.8.9.4.1.8 (`DecayFactor`); both forms measured on series of these vendors.
 
 use super::decay::Decay;
 use super::{DecayFactorEvidence, DecayFactorForm};
@@ -16,7 +16,11 @@ const FITS_WITHIN: f64 = 1e-3;
 /// Compares the `DecayFactor` of the slices with both vendors' forms.
 pub(super) fn decay_factor(slices: &[PetSlice], decay: Decay) -> DecayFactorEvidence {
     let none = DecayFactorEvidence { form: DecayFactorForm::None, max_relative_deviation: None };
-    if slices.iter().filter_map(|slice| slice.decay_factor.value()).all(|factor| *factor == 1.0) {
+    if slices
+        .iter()
+        .filter_map(|slice| slice.decay_factor.value())
+        .all(|factor| (factor - 1.0).abs() < f64::EPSILON)
+    {
         return none;
     }
     let siemens = deviation(slices, |reference, _| Some(decay.growth(reference)));

@@ -24,7 +24,7 @@ const HALF_LIVES_MAX: f64 = 10.0;
 
 /// Factors, clock and evidence of a series.
 pub(super) struct Factors {
-    pub(super) factors: Vec<f64>,
+    pub(super) per_slice: Vec<f64>,
     pub(super) clock: Clock,
     pub(super) evidence: DecayFactorEvidence,
 }
@@ -43,23 +43,29 @@ impl Worksheet<'_> {
         let stored = self.stored()?;
         let correction = self.corrections()?;
         let found = match stored {
-            Stored::Activity(per_unit) => self.from_activity(per_unit, kind, correction)?,
+            Stored::Activity(per_unit) => self.activity_factors(per_unit, kind, correction)?,
+            // Uncorrected counts are no SUV by the scanner's factor; the activity factor still holds.
+            Stored::Suv { becquerels_per_ml: Some(per_unit), .. }
+                if correction == DecayCorrection::None =>
+            {
+                self.activity_factors(per_unit, kind, correction)?
+            }
             Stored::Suv { .. } if correction == DecayCorrection::None => {
                 let units = self.acquisition.units.value().cloned().unwrap_or_default();
                 return Err(Refusal::SuvNotDecayCorrected { units });
             }
             Stored::Suv { per_unit, measure, becquerels_per_ml } => {
-                self.from_suv(per_unit, measure, becquerels_per_ml, kind, correction)?
+                self.suv_factors(per_unit, measure, becquerels_per_ml, kind, correction)?
             }
         };
-        match found.factors.iter().find(|factor| !(factor.is_finite() && **factor > 0.0)) {
+        match found.per_slice.iter().find(|factor| !(factor.is_finite() && **factor > 0.0)) {
             Some(&value) => Err(Refusal::FactorOutOfRange { value }),
             None => Ok(found),
         }
     }
 
     /// SUV = C·normaliser / (dose decayed to the time of the pixels).
-    fn from_activity(
+    fn activity_factors(
         &mut self,
         per_unit: f64,
         kind: SuvKind,
@@ -81,11 +87,11 @@ impl Worksheet<'_> {
         };
         let factors =
             timing.growth.iter().map(|growth| per_unit * normaliser * growth / dose).collect();
-        Ok(Factors { factors, clock: timing.clock, evidence: timing.evidence })
+        Ok(Factors { per_slice: factors, clock: timing.clock, evidence: timing.evidence })
     }
 
     /// SUV in the file, converted to another body measure where that is asked.
-    fn from_suv(
+    fn suv_factors(
         &mut self,
         per_unit: f64,
         measure: BodyMeasure,
@@ -119,7 +125,7 @@ impl Worksheet<'_> {
         }
         factor *= self.effect_of_overrides(correction);
         Ok(Factors {
-            factors: vec![factor; self.acquisition.slices.len()],
+            per_slice: vec![factor; self.acquisition.slices.len()],
             clock: timing.clock,
             evidence: timing.evidence,
         })
@@ -134,11 +140,11 @@ impl Worksheet<'_> {
     ) {
         let header = Overrides::default();
         let mut other = Worksheet::new(self.acquisition, &header);
-        let Ok(found) = other.from_activity(becquerels_per_ml, SuvKind::BodyWeight, correction)
+        let Ok(found) = other.activity_factors(becquerels_per_ml, SuvKind::BodyWeight, correction)
         else {
             return;
         };
-        let Some(factor) = found.factors.first() else { return };
+        let Some(factor) = found.per_slice.first() else { return };
         let difference = factor / per_unit - 1.0;
         if difference.abs() > PHILIPS_AGREE {
             self.warn(
@@ -164,8 +170,8 @@ impl Worksheet<'_> {
         }
         let factor = |overrides: &Overrides| {
             let mut sheet = Worksheet::new(self.acquisition, overrides);
-            let found = sheet.from_activity(1.0, SuvKind::BodyWeight, correction).ok()?;
-            found.factors.first().copied().map(|factor| (factor, sheet.inputs))
+            let found = sheet.activity_factors(1.0, SuvKind::BodyWeight, correction).ok()?;
+            found.per_slice.first().copied().map(|factor| (factor, sheet.inputs))
         };
         let Some(((new, inputs), (old, _))) =
             factor(self.overrides).zip(factor(&Overrides::default()))
@@ -315,7 +321,7 @@ impl Worksheet<'_> {
         let secs = seconds_between(injection.time, scan);
         let minutes = secs / 60.0;
         if secs <= 0.0 {
-            return Err(Refusal::InjectionNotBeforeScan { minutes });
+            return Err(Refusal::InjectionNotBeforeScan { minutes: -minutes });
         }
         if secs > HALF_LIVES_MAX * decay.half_life_secs() {
             return Err(Refusal::InjectionDateImplausible { hours: secs / 3600.0 });

@@ -3,7 +3,7 @@
 //! A date-time wins where it fits the scan; otherwise the time of day is taken as the last one before the scan. Dates
 //! that de-identification has shifted are thereby no obstacle to a short-lived nuclide; a long-lived one needs its date.
 //!
-//! Source: IBSI SUV manual (2026); PS3.3 C.8.9.2 (RadiopharmaceuticalStartTime, RadiopharmaceuticalStartDateTime).
+//! Source: IBSI SUV manual (2026); PS3.3 C.8.9.2 (`RadiopharmaceuticalStartTime`, `RadiopharmaceuticalStartDateTime`).
 
 use chrono::{Days, NaiveDateTime, NaiveTime};
 
@@ -84,7 +84,9 @@ impl Worksheet<'_> {
         }
         let before = seconds_between(dated, reference);
         let half_lives = if long_lived { HALF_LIVES_LONG } else { HALF_LIVES };
-        if before >= -AFTER_SCAN_SECS && before < half_lives * decay.half_life_secs() {
+        let near = before >= -AFTER_SCAN_SECS && before < half_lives * decay.half_life_secs();
+        // Longer ago, but the last such time of day: the dates fit.
+        if near || last_before(dated.time(), reference, decay) == Ok(dated) {
             self.compare_times(item, dated, decay);
             self.note_injection(item, dated);
             return Ok(Injection {
@@ -220,7 +222,7 @@ fn last_before(
     same_day
         .checked_sub_days(Days::new(1))
         .filter(|day_before| seconds_between(*day_before, reference) < OVER_MIDNIGHT_SECS)
-        .ok_or(Refusal::InjectionNotBeforeScan { minutes: uptake / 60.0 })
+        .ok_or(Refusal::InjectionNotBeforeScan { minutes: -uptake / 60.0 })
 }
 
 /// The fault of an attribute without its type.

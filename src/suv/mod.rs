@@ -1,4 +1,19 @@
 //! From activity concentration to standardised uptake value: one plan a series, computed from headers alone.
+//!
+//! SUV = C·M/D, with C the activity concentration (Bq/ml), D the dose (Bq) at the time to which C is corrected for decay,
+//! and M the body measure (g; cm² for SUVbsa):
+//!
+//! | `DecayCorrection` | D | |
+//! |---|---|---|
+//! | START | dose·2^(−(reference − injection)/T½) | one reference time for the series |
+//! | ADMIN | dose | C is corrected to the injection |
+//! | NONE | dose·2^(−(acquisition − injection)/T½)·(1 − exp(−λt))/λt | each slice by itself, t its frame duration |
+//!
+//! [`plan`] turns the facts of [`PetAcquisition`] into one factor a slice, together with the clock it rests on, the values
+//! it used, and what other readings of the same headers would give. A quantity that is missing is a [`Refusal`], never a
+//! default. `docs/suv-codes.md` lists the codes of refusals and warnings and tells why a missed hour is a factor of 1.46.
+//!
+//! Source: DICOM PS3.3 C.8.9.1 and C.8.9.2; QIBA FDG-PET/CT profile; IBSI SUV manual (2026).
 
 mod body;
 mod decay;
@@ -111,6 +126,32 @@ pub struct SuvImage {
 
 /// Works out how the values of a series become SUV of the requested kind.
 ///
+/// ```
+/// use petct::acquisition::{Attribute::Value, PetAcquisition, PetSlice, Radiopharmaceutical};
+/// use petct::suv::{Overrides, SuvKind, plan};
+///
+/// let injection = Radiopharmaceutical {
+///     total_dose: Value(370e6),
+///     half_life_secs: Value(6586.2),
+///     start_time: Value("10:00:00".parse()?),
+///     ..Default::default()
+/// };
+/// let acquisition = PetAcquisition {
+///     units: Value("BQML".into()),
+///     decay_correction: Value("START".into()),
+///     corrected_image: vec!["ATTN".into(), "DECY".into()],
+///     patient_weight: Value(70.0),
+///     series_date: Value("2025-01-01".parse()?),
+///     series_time: Value("11:00:00".parse()?),
+///     slices: vec![PetSlice { rescale_slope: 1.0, ..Default::default() }],
+///     radiopharmaceuticals: vec![injection],
+///     ..Default::default()
+/// };
+/// let plan = plan(&acquisition, SuvKind::BodyWeight, &Overrides::default())?.output;
+/// assert!((5000.0 * plan.factors[0] - 1.381683).abs() < 1e-6);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 ///
 /// Refuses with a code, a sentence and a remedy where the headers do not determine SUV; [`Refusal`] lists the cases.
@@ -126,7 +167,7 @@ pub fn plan(
         .map_err(|refusal| SuvError { series: acquisition.series_uid.clone(), refusal })?;
     let plan = SuvPlan {
         kind,
-        factors: found.factors,
+        factors: found.per_slice,
         clock: found.clock,
         decay_factor: found.evidence,
         alternatives: sheet.alternatives,

@@ -36,7 +36,7 @@ pub(super) fn of(item: &Radiopharmaceutical) -> Option<Nuclide> {
     let digits: String = item.nuclide.chars().filter(char::is_ascii_digit).collect();
     NUCLIDES.iter().find_map(|&(symbol, word, nuclide)| {
         let mass = nuclide.name.rsplit('-').next();
-        let named = letters == symbol || letters == word;
+        let named = letters == symbol || letters == word || letters == format!("{word}{symbol}");
         (named && mass == Some(digits.as_str())).then_some(nuclide)
     })
 }
@@ -58,6 +58,7 @@ mod tests {
             ("^18^Fluorine", Some("F-18")),
             ("F-18", Some("F-18")),
             ("Fluorine-18", Some("F-18")),
+            ("Fluorine F^18^", Some("F-18")),
             ("^68^Gallium", Some("Ga-68")),
             ("68Gallium", Some("Ga-68")),
             ("^66^Gallium", None),

@@ -146,21 +146,21 @@ pub struct Clock {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReferenceRule {
-    /// DecayCorrectionDateTime (0018,9701) of an enhanced object.
+    /// `DecayCorrectionDateTime` (0018,9701) of an enhanced object.
     EnhancedDecayDateTime,
     /// GE scan date-time (0009,xx0D).
     GeScanDateTime,
     /// Siemens decay correction date-time (0071,xx22).
     SiemensDecayDateTime,
-    /// SeriesDate and SeriesTime (0008,0021/0031).
+    /// `SeriesDate` and `SeriesTime` (0008,0021/0031).
     SeriesTime,
-    /// Acquisition time, less the FrameReferenceTime (0054,1300) that belongs to it.
+    /// Acquisition time, less the `FrameReferenceTime` (0054,1300) that belongs to it.
     BackComputed,
     /// The earliest acquisition time of all slices: a fallback.
     EarliestAcquisition,
-    /// DecayCorrection NONE: each slice is corrected here, from its own acquisition time.
+    /// `DecayCorrection` NONE: each slice is corrected here, from its own acquisition time.
     FrameAcquisition,
-    /// DecayCorrection ADMIN: the images are corrected to the injection; the dose does not decay.
+    /// `DecayCorrection` ADMIN: the images are corrected to the injection; the dose does not decay.
     Administration,
     /// The file holds SUV; no clock is needed.
     AlreadySuv,

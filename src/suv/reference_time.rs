@@ -1,4 +1,4 @@
-//! The time to which the scanner has corrected the pixels for decay (DecayCorrection START).
+//! The time to which the scanner has corrected the pixels for decay (`DecayCorrection` START).
 //!
 //! One time for the whole series. Vendors state it in different places, de-identification and post-processing change some
 //! of them, so each is checked against the acquisition times before it is believed:
@@ -190,16 +190,16 @@ impl Worksheet<'_> {
             }
         }
         let earliest = *frames.iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
-        if frames.iter().all(|frame| frame.0 == earliest.0) {
+        if frames.iter().all(|frame| frame.0.total_cmp(&earliest.0).is_eq()) {
             // One acquisition time for all beds is that of the first bed: the other slices say nothing.
-            frames.retain(|frame| frame.1 == earliest.1);
+            frames.retain(|frame| frame.1.total_cmp(&earliest.1).is_eq());
         }
-        // A first frame whose reference lies before its own average count time can only be referred to by its start.
-        let ge = self.acquisition.manufacturer.trim().to_uppercase().starts_with("GE ");
         let starts = match form {
             DecayFactorForm::Ge => true,
             DecayFactorForm::Siemens => false,
-            DecayFactorForm::None | DecayFactorForm::Unknown => ge || earliest.1 < earliest.2 - 1.0,
+            DecayFactorForm::None | DecayFactorForm::Unknown => {
+                self.refers_to_start(earliest.1, earliest.2)
+            }
         };
         let mut found: Vec<f64> = frames
             .iter()
@@ -212,6 +212,16 @@ impl Worksheet<'_> {
         let believable =
             highest - lowest <= SPREAD_MAX_SECS && (-LEAD_MAX_SECS..=1.0).contains(&lowest);
         if believable { moved(first, found[found.len() / 2]) } else { None }
+    }
+
+    /// Whether the frame reference time is that of the start of the frame, judged from the earliest frame alone.
+    ///
+    /// One that lies before its own average count time can only be the start, one that equals it is the average; for later
+    /// frames the habit of the vendor decides.
+    fn refers_to_start(&self, reference: f64, average: f64) -> bool {
+        let manufacturer = self.acquisition.manufacturer.trim().to_uppercase();
+        let ge = manufacturer == "GE" || manufacturer.starts_with("GE ");
+        reference < average - 1.0 || (ge && reference > average + 1.0)
     }
 
     /// Warns about clocks that disagree with the chosen one and lists what each would give.
@@ -245,11 +255,14 @@ impl Worksheet<'_> {
                     "CLOCKS_DISAGREE",
                     format!(
                         "reference time is {} by {}, but {} by {}, which would change SUV by {percent:+.1} %",
-                        chosen.time, chosen.why, other.time, other.why
+                        shown(chosen.time), chosen.why, shown(other.time), other.why
                     ),
                 );
             }
-            self.alternative(format!("reference time {} by {}", other.time, other.why), percent);
+            self.alternative(
+                format!("reference time {} by {}", shown(other.time), other.why),
+                percent,
+            );
         }
     }
 }
@@ -292,4 +305,9 @@ fn same_clock(time: NaiveDateTime, times: &ScanTimes) -> ClockFit {
         .flatten()
         .any(|anchor| time_of_day_difference(time.time(), anchor.time()).abs() <= SAME_MOMENT_SECS);
     if same_time_of_day { ClockFit::OtherDate } else { ClockFit::Elsewhere }
+}
+
+/// A time to the millisecond, for a reader.
+fn shown(time: NaiveDateTime) -> impl std::fmt::Display {
+    time.format("%Y-%m-%d %H:%M:%S%.3f")
 }

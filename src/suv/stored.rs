@@ -1,6 +1,6 @@
 //! What a rescaled value of the file is: the units, and whether the corrections that SUV needs have been made.
 //!
-//! Source: PS3.3 C.8.9.1 (Units, SUVType, CorrectedImage, DecayCorrection), IBSI SUV manual (2026).
+//! Source: PS3.3 C.8.9.1 (Units, `SUVType`, `CorrectedImage`, `DecayCorrection`), IBSI SUV manual (2026).
 
 use super::Refusal;
 use super::body::BodyMeasure;

@@ -52,7 +52,8 @@ pub(super) fn seconds_between(earlier: NaiveDateTime, later: NaiveDateTime) -> f
 
 /// A time moved by seconds, to the nanosecond; `None` outside the calendar or for a number that is not finite.
 pub(super) fn moved(time: NaiveDateTime, secs: f64) -> Option<NaiveDateTime> {
-    if !(secs.abs() < 9e9) {
+    // The nanoseconds of 285 years fit into 64 bits.
+    if !secs.is_finite() || secs.abs() > 9e9 {
         return None;
     }
     time.checked_add_signed(TimeDelta::nanoseconds((secs * 1e9).round() as i64))

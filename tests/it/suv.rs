@@ -4,6 +4,7 @@ mod clocks;
 mod headers;
 mod properties;
 mod refusals;
+mod values;
 
 use chrono::{NaiveDateTime, NaiveTime};
 use petct::acquisition::{Attribute, DateTime, PetAcquisition, PetSlice, Radiopharmaceutical, Sex};
@@ -12,20 +13,20 @@ use petct::suv::{Overrides, ReferenceRule, SuvError, SuvKind, SuvPlan, plan};
 use Attribute::{Absent, Value};
 
 /// A date-time without a time zone.
-pub fn at(text: &str) -> NaiveDateTime {
+pub(crate) fn at(text: &str) -> NaiveDateTime {
     NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").unwrap()
 }
 
-pub fn time(text: &str) -> NaiveTime {
+pub(crate) fn time(text: &str) -> NaiveTime {
     NaiveTime::parse_from_str(text, "%H:%M:%S%.f").unwrap()
 }
 
-pub fn stamp(text: &str) -> Attribute<DateTime> {
+pub(crate) fn stamp(text: &str) -> Attribute<DateTime> {
     Value(DateTime { local: at(text), utc_offset: None })
 }
 
 /// A slice acquired at a time, with frame reference time and duration in seconds.
-pub fn slice(acquired: &str, reference_secs: f64, frame_secs: f64) -> PetSlice {
+pub(crate) fn slice(acquired: &str, reference_secs: f64, frame_secs: f64) -> PetSlice {
     PetSlice {
         rescale_slope: 1.0,
         acquisition_date: Value(at(acquired).date()),
@@ -37,8 +38,8 @@ pub fn slice(acquired: &str, reference_secs: f64, frame_secs: f64) -> PetSlice {
     }
 }
 
-/// The common header of the IBSI SUV reference objects: 70 kg, 368.08 MBq of F-18 at 10:00, scan at 11:00, BQML, START.
-pub fn baseline() -> PetAcquisition {
+/// The common header of the IBSI SUV reference objects: 70 kg, 368.08 `MBq` of F-18 at 10:00, scan at 11:00, BQML, START.
+pub(crate) fn baseline() -> PetAcquisition {
     let injection = Radiopharmaceutical {
         name: "FDG".into(),
         nuclide: "^18^Fluorine".into(),
@@ -66,23 +67,25 @@ pub fn baseline() -> PetAcquisition {
 }
 
 /// The baseline with something changed.
-pub fn with(change: impl FnOnce(&mut PetAcquisition)) -> PetAcquisition {
+pub(crate) fn with(change: impl FnOnce(&mut PetAcquisition)) -> PetAcquisition {
     let mut acquisition = baseline();
     change(&mut acquisition);
     acquisition
 }
 
 /// The baseline with something changed in its injection.
-pub fn with_injection(change: impl FnOnce(&mut Radiopharmaceutical)) -> PetAcquisition {
+pub(crate) fn with_injection(change: impl FnOnce(&mut Radiopharmaceutical)) -> PetAcquisition {
     with(|acquisition| change(&mut acquisition.radiopharmaceuticals[0]))
 }
 
-pub fn planned(acquisition: &PetAcquisition) -> Result<(SuvPlan, Vec<&'static str>), SuvError> {
+pub(crate) fn planned(
+    acquisition: &PetAcquisition,
+) -> Result<(SuvPlan, Vec<&'static str>), SuvError> {
     planned_as(acquisition, SuvKind::BodyWeight, &Overrides::default())
 }
 
 /// The plan and the codes of its warnings.
-pub fn planned_as(
+pub(crate) fn planned_as(
     acquisition: &PetAcquisition,
     kind: SuvKind,
     overrides: &Overrides,
@@ -93,7 +96,7 @@ pub fn planned_as(
 }
 
 /// Every factor as expected, to a relative tolerance.
-pub fn check(name: &str, plan: &SuvPlan, expected: f64, relative: f64) {
+pub(crate) fn check(name: &str, plan: &SuvPlan, expected: f64, relative: f64) {
     for factor in &plan.factors {
         assert!(
             (factor / expected - 1.0).abs() <= relative,
@@ -165,7 +168,9 @@ fn ibsi_reference_objects() {
         ("4_2 over midnight", midnight, 2.777_781e-4, 1e-6),
         (
             "5_0 Ga-68",
-            with_injection(|i| (i.nuclide, i.half_life_secs) = ("68Gallium".into(), Value(4057.7))),
+            with_injection(|i| {
+                (i.nuclide, i.half_life_secs) = ("^68^Gallium".into(), Value(4057.7))
+            }),
             3.517_47e-4,
             2e-6,
         ),
@@ -176,7 +181,7 @@ fn ibsi_reference_objects() {
     }
 }
 
-/// IBSI object 3_4: not corrected for decay, two acquisition times, no DECY.
+/// IBSI object `3_4`: not corrected for decay, two acquisition times, no DECY.
 #[test]
 fn ibsi_uncorrected_object() {
     let acquisition = with(|a| {

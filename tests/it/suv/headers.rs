@@ -78,13 +78,8 @@ fn vendor_headers() {
     ] {
         let text = std::fs::read_to_string(folder.join(format!("{name}-instances.json"))).unwrap();
         let instances: Vec<Json> = serde_json::from_str(&text).unwrap();
-        let (plan, warnings) =
+        let (plan, _) =
             planned(&acquisition(&instances)).unwrap_or_else(|error| panic!("{name}: {error}"));
-        println!(
-            "{name}: {} {warnings:?} {:?}",
-            plan.factors[0] / expected - 1.0,
-            plan.alternatives
-        );
         assert_eq!(plan.clock.rule, rule, "{name}: {plan:#?}");
         check(name, &plan, expected, 1e-4);
     }

@@ -99,6 +99,21 @@ proptest! {
         prop_assert!((factor(&none) / factor(&start) - 1.0).abs() < 1e-6);
     }
 
+    /// Each slice keeps its factor in whatever order the slices come.
+    #[test]
+    fn the_order_of_slices_does_not_matter(uptake in 1800_i64..5 * 3600, beds in 1_i64..8, corrected: bool) {
+        let mut forward = scan_at(at("2024-02-28 08:00:00"), uptake, beds);
+        if !corrected {
+            forward.decay_correction = Value("NONE".into());
+            forward.corrected_image.retain(|term| term != "DECY");
+        }
+        let mut backward = forward.clone();
+        backward.slices.reverse();
+        let mut factors = planned(&backward).unwrap().0.factors;
+        factors.reverse();
+        prop_assert_eq!(planned(&forward).unwrap().0.factors, factors);
+    }
+
     /// No header panics, and a factor that is given is a positive number.
     #[test]
     fn no_header_panics(

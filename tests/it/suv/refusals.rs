@@ -92,7 +92,7 @@ fn patient_rows() -> Vec<Row> {
             "beyond_james_peak",
             with(|a| {
                 (a.patient_weight, a.patient_size, a.patient_sex) =
-                    (Value(110.0), Value(1.6), Value(Sex::Female))
+                    (Value(110.0), Value(1.6), Value(Sex::Female));
             }),
             SuvKind::LeanBodyMassJames,
             none,
