@@ -112,6 +112,7 @@ impl Envelope {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "exact by construction")]
 mod tests {
     use glam::{DMat3, DVec3};
     use proptest::prelude::*;

@@ -213,6 +213,9 @@ impl Region {
     }
 
     /// The voxels of either region.
+    ///
+    /// # Panics
+    /// If the other region is on another lattice: a programming error.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         assert_eq!(self.shape, other.shape, "regions must be on one lattice");
@@ -222,6 +225,9 @@ impl Region {
     }
 
     /// The voxels of both regions.
+    ///
+    /// # Panics
+    /// If the other region is on another lattice: a programming error.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         assert_eq!(self.shape, other.shape, "regions must be on one lattice");
@@ -238,8 +244,12 @@ impl Region {
     }
 
     /// The voxels of this region that are not in the other.
+    ///
+    /// # Panics
+    /// If the other region is on another lattice: a programming error.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
+        assert_eq!(self.shape, other.shape, "regions must be on one lattice");
         self.filtered(|offset| !other.contains(offset))
     }
 
@@ -259,7 +269,7 @@ impl Region {
         // Where the crop ends inside the volume that layer is false, so `beyond` only speaks at the volume's own edge.
         let depth = distance_mm(&mask, beyond);
         let limit = radius_mm + RADIUS_TOLERANCE_MM;
-        self.from_crop(low, &depth.map(|&d| f64::from(d) > limit))
+        self.placed(low, &depth.map(|&d| f64::from(d) > limit))
     }
 
     /// Voxels at a distance (mm) from the region's nearest voxel for which the test holds, up to `reach_mm` away.
@@ -274,7 +284,7 @@ impl Region {
             .map(|step| ((reach_mm / step).ceil().max(0.0) as usize).saturating_add(1));
         let Some((mask, low)) = self.cropped(geometry, margin) else { return self.clone() };
         let distance = distance_to_mm(&mask);
-        self.from_crop(low, &distance.map(|&d| keep(f64::from(d))))
+        self.placed(low, &distance.map(|&d| keep(f64::from(d))))
     }
 
     /// The region's box, wider by a margin of voxels, as a mask, and the box's first voxel.
@@ -296,7 +306,7 @@ impl Region {
         Some((mask, low))
     }
 
-    fn from_crop(&self, low: [usize; 3], mask: &Mask) -> Self {
+    fn placed(&self, low: [usize; 3], mask: &Mask) -> Self {
         let [_, rows, columns] = self.shape;
         let shift = |offset: usize| {
             let [s, r, c] = mask.voxel_of(offset);

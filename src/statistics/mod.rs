@@ -132,12 +132,13 @@ fn quantile(values: &mut [f32], share: f64) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "exact by construction")]
 mod tests {
     use super::*;
     use crate::geometry::VolumeGeometry;
 
     /// The IBSI digital phantom as printed in its manual: rows of five, four rows a slice, voxels of 2 mm.
-    /// Source: theIBSI/data_sets (CC BY 4.0).
+    /// Source: `theIBSI/data_sets` (CC BY 4.0).
     pub(super) fn ibsi_phantom() -> (Volume<f32>, Region) {
         let image = "14411 14611 41641 44641 14411 11611 11311 44611 \
                      14411 11111 11911 11611 14411 11111 11111 11611";

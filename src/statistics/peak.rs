@@ -83,7 +83,7 @@ pub fn peak_hottest_four(volume: &Volume<f32>, region: &Region) -> Option<Peak> 
 /// The positions of the voxels that hold a region's maximum.
 fn hottest<'a>(volume: &'a Volume<f32>, region: &'a Region) -> impl Iterator<Item = usize> + 'a {
     let max = region.values(volume).fold(f32::NEG_INFINITY, f32::max);
-    region.offsets().filter(move |&offset| volume.values()[offset] == max)
+    region.offsets().filter(move |&offset| volume.values()[offset] >= max)
 }
 
 /// The higher peak; the first of equals, and any number rather than NaN.
@@ -139,7 +139,7 @@ impl Sphere {
                 // A line cuts a ball in one piece.
                 let mut columns = (-c_max..=c_max).filter(|&c| inside(slice, row, c));
                 let Some(first) = columns.next() else { continue };
-                let last = columns.last().unwrap_or(first);
+                let last = columns.next_back().unwrap_or(first);
                 rows.push(SphereRow { slice, row, first, last });
             }
         }
@@ -213,6 +213,7 @@ impl Sphere {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "exact by construction")]
 mod tests {
     use glam::DMat3;
     use proptest::prelude::*;

@@ -28,9 +28,9 @@ pub fn maximum(volume: &Volume<f32>) -> (f32, [usize; 3]) {
     let maxima: Vec<f32> =
         values.par_chunks(slice).map(|v| fold_lanes(v, f32::NEG_INFINITY, larger)).collect();
     let max = maxima.iter().copied().fold(f32::NEG_INFINITY, larger);
-    let place = maxima.iter().position(|&m| m == max).and_then(|chunk| {
+    let place = maxima.iter().position(|&m| m >= max).and_then(|chunk| {
         let start = chunk * slice;
-        values[start..start + slice].iter().position(|&v| v == max).map(|at| start + at)
+        values[start..start + slice].iter().position(|&v| v >= max).map(|at| start + at)
     });
     let place = place.unwrap_or(0);
     (values[place], volume.voxel_of(place))
@@ -93,6 +93,7 @@ fn sum(values: &[f32]) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "exact by construction")]
 mod tests {
     use glam::DVec3;
 
