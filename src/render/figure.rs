@@ -10,8 +10,9 @@ use super::{
     PictureInput, RegionKind, View,
     canvas::{Area, Canvas, Style},
     colour::{GREY_INK, Window, outline_colour},
+    frame::Frame,
     panel::{Panel, body_extent, colour_bar, fused_section, number, projection},
-    plate::{Frame, Plate, mip, section},
+    plate::{Plate, mip, section},
 };
 
 /// Said on every figure.
