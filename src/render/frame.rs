@@ -73,7 +73,9 @@ impl Taps {
         let mut weights: Vec<f64> =
             (low..=high).map(|i| catmull_rom((i as f64 - at) / wide)).collect();
         let sum: f64 = weights.iter().sum();
-        weights.iter_mut().for_each(|w| *w /= sum);
+        for weight in &mut weights {
+            *weight /= sum;
+        }
         Self {
             first: low,
             weights: weights.into_iter().map(|w| w as f32).collect(),
@@ -157,7 +159,8 @@ mod tests {
         let values = plate.on_frame(&frame);
         assert!(values.iter().all(|v| (1.0..=60.0).contains(v)), "no rim around a hot voxel");
         for (u, v) in (0..6).flat_map(|v| (0..6).map(move |u| (u, v))) {
-            assert_eq!(values[v * 4 * 21 + u * 4], plate.values()[v * 6 + u]);
+            let off = values[v * 4 * 21 + u * 4] - plate.values()[v * 6 + u];
+            assert!(off.abs() < 1e-5, "samples are kept");
         }
     }
 }
