@@ -16,6 +16,7 @@ mod contour;
 mod figure;
 mod frame;
 mod label;
+mod oblique;
 mod panel;
 mod plate;
 

@@ -1,26 +1,22 @@
 //! Flat images at voxel resolution: projections and sections of a volume.
 //!
 //! A lattice whose axes follow the patient's (to half a voxel over its length) is projected along its own axis, exactly
-//! voxel by voxel. Any other lattice, oblique or sheared, is sampled by linear interpolation on a patient-aligned grid
-//! of its finest spacing.
+//! voxel by voxel; any other lattice, oblique or sheared, is sampled.
 
 use glam::DVec3;
 use rayon::prelude::*;
 
-use super::{Region, View};
+use super::{Region, View, oblique};
 use crate::{geometry::VolumeGeometry, volume::Volume};
-
-/// Finest grid for an oblique lattice, samples an axis: bounds time and memory for any spacing.
-const MAX_SAMPLES: usize = 1024;
 
 /// A flat image at voxel resolution. Rows run down the picture, columns to its right; spacing may differ.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plate {
-    view: View,
-    size: [usize; 2],
-    first_mm: [f64; 2],
-    step_mm: [f64; 2],
-    values: Vec<f32>,
+    pub(super) view: View,
+    pub(super) size: [usize; 2],
+    pub(super) first_mm: [f64; 2],
+    pub(super) step_mm: [f64; 2],
+    pub(super) values: Vec<f32>,
 }
 
 /// Maximum intensity projection: for each line of sight the largest voxel value; NaN voxels are passed over.
@@ -81,7 +77,7 @@ fn project<T: Copy + Sync, A: Copy + Send + Sync>(
                 shown(flat[offset])
             })
         }
-        None => project_oblique(volume, view, &|v| shown(lift(v))),
+        None => oblique::project(volume, view, &|v| shown(lift(v))),
     }
 }
 
@@ -93,12 +89,7 @@ fn cut<T: Copy + Sync>(
 ) -> Option<Plate> {
     let geometry = volume.geometry();
     let Some(axes) = aligned_axes(geometry, view) else {
-        let grid = Grid::around(geometry, view);
-        let through = view.flatten(place_mm).z;
-        let (near, far) = grid.depth_mm;
-        return (near..=far)
-            .contains(&through)
-            .then(|| grid.plate(|u, v| sample(volume, grid.place(u, v, through), value)));
+        return oblique::cut(volume, view, place_mm, value);
     };
     let layer = geometry.index_of(place_mm)[axes[2]].round();
     if !(layer >= 0.0 && layer < geometry.shape()[axes[2]] as f64) {
@@ -183,102 +174,6 @@ fn fold_lanes<T: Copy, A: Copy>(
     }
     let rest = rest.iter().fold(start, |a, &v| merge(a, lift(v)));
     lanes.into_iter().fold(rest, merge)
-}
-
-/// A patient-aligned grid around an oblique lattice.
-struct Grid {
-    view: View,
-    size: [usize; 2],
-    first_mm: [f64; 2],
-    step_mm: f64,
-    depth_mm: (f64, f64),
-}
-
-impl Grid {
-    fn around(geometry: &VolumeGeometry, view: View) -> Self {
-        let (a, b) = geometry.bounds_mm();
-        let (a, b) = (view.flatten(a), view.flatten(b));
-        let (low, high) = (a.min(b), a.max(b));
-        let extent = high - low;
-        let finest = geometry.spacing_mm().into_iter().fold(f64::MAX, f64::min);
-        let step_mm = finest.max(extent.max_element() / (MAX_SAMPLES - 1) as f64);
-        let count = |mm: f64| (mm / step_mm).floor() as usize + 1;
-        Self {
-            view,
-            size: [count(extent.x), count(extent.y)],
-            first_mm: [low.x, low.y],
-            step_mm,
-            depth_mm: (low.z, high.z),
-        }
-    }
-
-    /// The place in the patient at grid coordinates and a depth.
-    fn place(&self, u: usize, v: usize, through_mm: f64) -> DVec3 {
-        let [right, down, through] = self.view.axes();
-        right * (self.first_mm[0] + u as f64 * self.step_mm)
-            + down * (self.first_mm[1] + v as f64 * self.step_mm)
-            + through * through_mm
-    }
-
-    fn plate(&self, value: impl Fn(usize, usize) -> f32 + Sync) -> Plate {
-        let mut values = vec![f32::NAN; self.size[0] * self.size[1]];
-        values.par_chunks_mut(self.size[0]).enumerate().for_each(|(v, row)| {
-            for (u, pixel) in row.iter_mut().enumerate() {
-                *pixel = value(u, v);
-            }
-        });
-        Plate {
-            view: self.view,
-            size: self.size,
-            first_mm: self.first_mm,
-            step_mm: [self.step_mm; 2],
-            values,
-        }
-    }
-}
-
-fn project_oblique<T: Copy + Sync>(
-    volume: &Volume<T>,
-    view: View,
-    value: &(impl Fn(T) -> f32 + Sync),
-) -> Plate {
-    let grid = Grid::around(volume.geometry(), view);
-    let (near, far) = grid.depth_mm;
-    let layers = ((far - near) / grid.step_mm).floor() as usize + 1;
-    grid.plate(|u, v| {
-        (0..layers)
-            .map(|w| sample(volume, grid.place(u, v, near + w as f64 * grid.step_mm), value))
-            .fold(f32::NAN, f32::max)
-    })
-}
-
-/// Trilinear value at a place; NaN outside the outermost voxel cells, where the nearest voxels are held to the edge.
-fn sample<T: Copy>(volume: &Volume<T>, place_mm: DVec3, value: &impl Fn(T) -> f32) -> f32 {
-    let shape = volume.geometry().shape();
-    let index = volume.geometry().index_of(place_mm).to_array();
-    let mut near = [[0; 2]; 3];
-    let mut part = [0.0; 3];
-    for axis in 0..3 {
-        let last = (shape[axis] - 1) as f64;
-        if !(index[axis] >= -0.5 && index[axis] <= last + 0.5) {
-            return f32::NAN;
-        }
-        let held = index[axis].clamp(0.0, last);
-        near[axis] = [held.floor() as usize, held.ceil() as usize];
-        part[axis] = (held - held.floor()) as f32;
-    }
-    let weight = |axis: usize, end: usize| if end == 0 { 1.0 - part[axis] } else { part[axis] };
-    (0..8)
-        .map(|corner| [corner >> 2 & 1, corner >> 1 & 1, corner & 1])
-        .map(|end| {
-            let w = weight(0, end[0]) * weight(1, end[1]) * weight(2, end[2]);
-            // A weight of nothing must not carry a NaN neighbour in.
-            if w == 0.0 {
-                return 0.0;
-            }
-            w * value(volume[[near[0][end[0]], near[1][end[1]], near[2][end[2]]]])
-        })
-        .sum()
 }
 
 impl Plate {
