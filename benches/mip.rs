@@ -1,5 +1,4 @@
 //! Maximum intensity projection by volume size and by view.
-#![expect(missing_docs, reason = "criterion's macros make undocumented items")]
 
 use std::hint::black_box;
 

@@ -4,7 +4,7 @@
 //! marching squares, so the line runs where the picture shows the border of the region's voxels.
 //! Source: Lorensen and Cline 1987 (in two dimensions).
 
-use super::plate::{Frame, Plate};
+use super::{frame::Frame, plate::Plate};
 
 /// Line segments `[x0, y0, x1, y1]` in pixels of the frame; empty where the region is not in view.
 pub(crate) fn outline(plate: &Plate, frame: &Frame) -> Vec<[f64; 4]> {

@@ -10,8 +10,9 @@ use super::{
     PictureInput, RegionKind, View,
     canvas::{Area, Canvas, Style},
     colour::{GREY_INK, Window, outline_colour},
+    frame::Frame,
     panel::{Panel, body_extent, colour_bar, fused_section, number, projection},
-    plate::{Frame, Plate, mip, section},
+    plate::{Plate, mip, section},
 };
 
 /// Said on every figure.
@@ -337,15 +338,15 @@ impl Footer {
         let room = width - 2 * MARGIN;
         let (low, high) = (number(window.low), number(window.high));
         let ct = Window::SOFT_TISSUE;
-        let mut shown = format!("PET window SUV {low} to {high}, the same in all pictures.");
+        let mut shown = vec![format!("PET window SUV {low} to {high}, the same in all pictures.")];
         if inputs.iter().any(|input| input.ct.is_some()) {
             let (low, high) = (number(ct.low), number(ct.high));
-            shown += &format!(" CT window {low} to {high} HU.");
+            shown.push(format!("CT window {low} to {high} HU."));
         }
         Self {
             captions: Style::BODY.all_wrapped(captions, room),
             legend: input_kinds(inputs),
-            small: Style::SMALL.all_wrapped(&[shown, RESEARCH_USE.to_owned()], room),
+            small: Style::SMALL.all_wrapped(&[shown.join(" "), RESEARCH_USE.to_owned()], room),
         }
     }
 

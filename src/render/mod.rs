@@ -14,7 +14,9 @@ mod canvas;
 mod colour;
 mod contour;
 mod figure;
+mod frame;
 mod label;
+mod oblique;
 mod panel;
 mod plate;
 
@@ -22,7 +24,8 @@ use glam::DVec3;
 
 pub use colour::{Colour, Window, hot_iron};
 pub use figure::{CompareColumn, FigureText, compare_figure, reference_views, score_figure};
-pub use plate::{Frame, Plate, mip, section};
+pub use frame::Frame;
+pub use plate::{Plate, mip, section};
 
 use crate::volume::{LabelMap, Mask, Volume};
 

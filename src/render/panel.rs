@@ -9,8 +9,10 @@ use super::{
         BLACK, Colour, GREY_INK, INK, WHITE, Window, blend, fusion_opacity, grey, hot_iron,
         inverse_grey, outline_colour,
     },
-    contour, label,
-    plate::{Frame, Plate, region_section, region_shadow, section},
+    contour,
+    frame::Frame,
+    label,
+    plate::{Plate, region_section, region_shadow, section},
 };
 
 /// A frame and where its first pixel lies on the sheet.

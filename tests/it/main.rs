@@ -5,5 +5,6 @@
 mod digital_phantom;
 mod loading;
 mod masks;
+mod pictures;
 mod support;
 mod suv;
