@@ -1,0 +1,290 @@
+//! What the loader keeps of one file: its frames, what must agree within a series, and how its pixels are stored.
+//!
+//! An attribute of a multi-frame object may lie in the functional groups of the frame, in those shared by all frames,
+//! or at the top; [`View`] looks in that order, so one reader serves classic and enhanced objects.
+//!
+//! Source: DICOM PS3.3 C.7.6.16 (functional groups), C.7.6.2 (image plane), C.7.6.3 (image pixel).
+
+use std::path::{Path, PathBuf};
+
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
+use dicom_object::InMemDicomObject;
+use glam::DVec3;
+
+use super::attribute::{count, items, number, numbers, text, text_or_empty, texts, uid};
+use super::file::Header;
+use super::pet;
+use crate::acquisition::{Attribute, PetAcquisition, PetSlice};
+
+/// Most frames that one file may have.
+const MAX_FRAMES: u32 = 1 << 16;
+
+/// The attributes of one frame, wherever the object keeps them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct View<'a> {
+    root: &'a InMemDicomObject,
+    /// Items that may hold functional groups: of the frame first, then the shared ones.
+    groups: [Option<&'a InMemDicomObject>; 2],
+}
+
+impl<'a> View<'a> {
+    /// The view of one frame of a data set; `frame` counts from 0.
+    pub(super) fn of_frame(root: &'a InMemDicomObject, frame: usize) -> Self {
+        let per_frame = items(root, tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE).get(frame);
+        let shared = items(root, tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE).first();
+        Self { root, groups: [per_frame, shared] }
+    }
+
+    /// The data set that holds an attribute: the macro of a functional group, the attributes that legacy conversion
+    /// could not place, or the top level.
+    pub(super) fn holder(&self, sequence: Tag, tag: Tag) -> &'a InMemDicomObject {
+        let unplaced = [
+            tags::UNASSIGNED_PER_FRAME_CONVERTED_ATTRIBUTES_SEQUENCE,
+            tags::UNASSIGNED_SHARED_CONVERTED_ATTRIBUTES_SEQUENCE,
+        ];
+        self.groups
+            .into_iter()
+            .flatten()
+            .flat_map(|group| [sequence, unplaced[0], unplaced[1]].map(|s| items(group, s).first()))
+            .flatten()
+            .find(|item| item.get(tag).is_some())
+            .unwrap_or(self.root)
+    }
+
+    /// The data set that holds an attribute that classic objects have at the top and no macro of ours names.
+    pub(super) fn loose(&self, tag: Tag) -> &'a InMemDicomObject {
+        if self.root.get(tag).is_some() {
+            self.root
+        } else {
+            self.holder(tags::PET_FRAME_TYPE_SEQUENCE, tag)
+        }
+    }
+}
+
+/// How the samples of a file are stored.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct PixelFormat {
+    pub(super) rows: u32,
+    pub(super) columns: u32,
+    pub(super) frames: u32,
+    pub(super) samples: Attribute<u32>,
+    pub(super) bits_allocated: Attribute<u32>,
+    pub(super) bits_stored: Attribute<u32>,
+    pub(super) high_bit: Attribute<u32>,
+    pub(super) representation: Attribute<u32>,
+    pub(super) photometric: Attribute<String>,
+    pub(super) padding: Option<[f64; 2]>,
+    pub(super) transfer_syntax: String,
+}
+
+/// One frame: where it lies and what it says for itself.
+#[derive(Debug, Clone)]
+pub(super) struct Frame {
+    pub(super) index: u32,
+    pub(super) position: Attribute<Vec<f64>>,
+    pub(super) orientation: Attribute<Vec<f64>>,
+    pub(super) pixel_spacing: Attribute<Vec<f64>>,
+    pub(super) thickness_mm: Attribute<f64>,
+    pub(super) slope: Attribute<f64>,
+    pub(super) intercept: Attribute<f64>,
+    /// What a PET frame says of time; slope and intercept are filled in when they are known to be there.
+    pub(super) slice: PetSlice,
+}
+
+/// One file of a series.
+#[derive(Debug, Clone)]
+pub(super) struct Record {
+    pub(super) path: PathBuf,
+    pub(super) facts: Facts,
+    pub(super) format: PixelFormat,
+    pub(super) frames: Vec<Frame>,
+    /// Attributes that must agree within a series, as text.
+    pub(super) constants: Vec<(&'static str, String)>,
+    /// The series-wide part of a PET acquisition.
+    pub(super) acquisition: Option<PetAcquisition>,
+    /// Set where the file is shorter than its pixels.
+    pub(super) truncated: Option<String>,
+}
+
+/// Descriptive attributes, empty where missing.
+#[derive(Debug, Clone)]
+pub(super) struct Facts {
+    pub(super) study_uid: String,
+    pub(super) series_uid: String,
+    pub(super) instance_uid: String,
+    pub(super) header: InMemDicomObject,
+}
+
+/// Attributes in which all slices of a series agree (clinical rule: "slices of ONE PET series").
+const CONSTANTS: [(Tag, &str); 19] = [
+    (tags::FRAME_OF_REFERENCE_UID, "FrameOfReferenceUID (0020,0052)"),
+    (tags::MODALITY, "Modality (0008,0060)"),
+    (tags::SOP_CLASS_UID, "SOPClassUID (0008,0016)"),
+    (tags::PATIENT_ID, "PatientID (0010,0020)"),
+    (tags::PATIENT_SEX, "PatientSex (0010,0040)"),
+    (tags::PATIENT_WEIGHT, "PatientWeight (0010,1030)"),
+    (tags::PATIENT_SIZE, "PatientSize (0010,1020)"),
+    (tags::MANUFACTURER, "Manufacturer (0008,0070)"),
+    (tags::SERIES_DATE, "SeriesDate (0008,0021)"),
+    (tags::SERIES_TIME, "SeriesTime (0008,0031)"),
+    (tags::TIMEZONE_OFFSET_FROM_UTC, "TimezoneOffsetFromUTC (0008,0201)"),
+    (tags::UNITS, "Units (0054,1001)"),
+    (tags::SUV_TYPE, "SUVType (0054,1006)"),
+    (tags::DECAY_CORRECTION, "DecayCorrection (0054,1102)"),
+    (tags::CORRECTED_IMAGE, "CorrectedImage (0028,0051)"),
+    (tags::SERIES_TYPE, "SeriesType (0054,1000)"),
+    (tags::PIXEL_REPRESENTATION, "PixelRepresentation (0028,0103)"),
+    (tags::ROWS, "Rows (0028,0010)"),
+    (tags::COLUMNS, "Columns (0028,0011)"),
+];
+
+/// Attributes that only a PET must agree in: a CT may be written with several of them.
+const PET_ONLY: [Tag; 3] = [tags::SERIES_DATE, tags::SERIES_TIME, tags::CORRECTED_IMAGE];
+
+impl Record {
+    /// Takes from a header what the loader needs, or says why the file is not an image of a series.
+    pub(super) fn of(path: &Path, header: Header) -> Result<Self, String> {
+        let root = &header.data_set;
+        let series_uid = uid(root, tags::SERIES_INSTANCE_UID);
+        let Attribute::Value(series_uid) = series_uid else {
+            return Err(format!(
+                "SeriesInstanceUID (0020,000E) {}",
+                series_uid.fault().unwrap_or_default()
+            ));
+        };
+        let modality = text_or_empty(root, tags::MODALITY);
+        // Structures, reports and the like are listed, but they have no frames.
+        let image = ["PT", "CT"].contains(&modality.as_str());
+        let format = match PixelFormat::of(root, header.transfer_syntax) {
+            Ok(format) => format,
+            Err(why) if image => return Err(why),
+            Err(_) => PixelFormat::none(),
+        };
+        let frames = (0..format.frames).map(|index| Frame::of(root, index)).collect::<Vec<_>>();
+        let is_pet = modality == "PT";
+        let acquisition = is_pet.then(|| pet::acquisition(View::of_frame(root, 0), &series_uid));
+        let constants = CONSTANTS
+            .iter()
+            .filter(|(tag, _)| is_pet || !PET_ONLY.contains(tag))
+            .map(|&(tag, keyword)| {
+                (keyword, text_or_empty(View::of_frame(root, 0).loose(tag), tag))
+            })
+            .collect();
+        let truncated = format.truncation(header.file_bytes);
+        let mut facts = Facts {
+            study_uid: text_or_empty(root, tags::STUDY_INSTANCE_UID),
+            series_uid,
+            instance_uid: text_or_empty(root, tags::SOP_INSTANCE_UID),
+            header: InMemDicomObject::new_empty(),
+        };
+        let path = path.to_owned();
+        facts.header = descriptive(header.data_set);
+        Ok(Self { path, facts, format, frames, constants, acquisition, truncated })
+    }
+}
+
+/// The part of a header that describes the series: without per-frame groups and private attributes.
+fn descriptive(mut header: InMemDicomObject) -> InMemDicomObject {
+    header.remove_element(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE);
+    header.retain(|element| {
+        use dicom_core::header::Header as _;
+        element.tag().group() % 2 == 0
+    });
+    header
+}
+
+impl PixelFormat {
+    /// That of an object without pixels.
+    fn none() -> Self {
+        Self::default()
+    }
+
+    pub(super) fn of(root: &InMemDicomObject, transfer_syntax: String) -> Result<Self, String> {
+        let size = |tag, keyword: &str| match count(root, tag) {
+            Attribute::Value(n @ 1..=0xFFFF) => Ok(n),
+            Attribute::Value(n) => Err(format!("{keyword} is {n}")),
+            other => Err(format!("{keyword} {}", other.fault().unwrap_or_default())),
+        };
+        let frames = match count(root, tags::NUMBER_OF_FRAMES) {
+            Attribute::Value(n @ 1..=MAX_FRAMES) => n,
+            Attribute::Absent | Attribute::Empty => 1,
+            _ => return Err("NumberOfFrames (0028,0008) cannot be used".into()),
+        };
+        let padding = number(root, tags::PIXEL_PADDING_VALUE).value().map(|&first| {
+            let last = number(root, tags::PIXEL_PADDING_RANGE_LIMIT).value().copied();
+            [first.min(last.unwrap_or(first)), first.max(last.unwrap_or(first))]
+        });
+        Ok(Self {
+            rows: size(tags::ROWS, "Rows (0028,0010)")?,
+            columns: size(tags::COLUMNS, "Columns (0028,0011)")?,
+            frames,
+            samples: count(root, tags::SAMPLES_PER_PIXEL),
+            bits_allocated: count(root, tags::BITS_ALLOCATED),
+            bits_stored: count(root, tags::BITS_STORED),
+            high_bit: count(root, tags::HIGH_BIT),
+            representation: count(root, tags::PIXEL_REPRESENTATION),
+            photometric: text(root, tags::PHOTOMETRIC_INTERPRETATION),
+            padding,
+            transfer_syntax,
+        })
+    }
+
+    /// Bytes that the frames take when they are not compressed, where BitsAllocated is known.
+    pub(super) fn native_bytes(&self) -> Option<u64> {
+        let bits = u64::from(*self.bits_allocated.value()?);
+        let samples = u64::from(*self.samples.value()?);
+        let pixels = u64::from(self.rows) * u64::from(self.columns) * u64::from(self.frames);
+        Some((pixels * samples.clamp(1, 4) * bits.min(64)).div_ceil(8))
+    }
+
+    fn truncation(&self, file_bytes: u64) -> Option<String> {
+        let promised = self.native_bytes()?;
+        (self.is_native() && file_bytes < promised).then(|| {
+            format!("the file is truncated: its pixels take {promised} bytes, it has {file_bytes}")
+        })
+    }
+
+    /// Whether the transfer syntax stores samples as they are, without deflation of the data set.
+    fn is_native(&self) -> bool {
+        use dicom_dictionary_std::uids;
+        [
+            uids::IMPLICIT_VR_LITTLE_ENDIAN,
+            uids::EXPLICIT_VR_LITTLE_ENDIAN,
+            super::file::EXPLICIT_BIG_ENDIAN,
+        ]
+        .contains(&self.transfer_syntax.as_str())
+    }
+}
+
+impl Frame {
+    fn of(root: &InMemDicomObject, index: u32) -> Self {
+        let view = View::of_frame(root, index as usize);
+        let of = |sequence, tag| numbers(view.holder(sequence, tag), tag);
+        let one = |sequence, tag| number(view.holder(sequence, tag), tag);
+        Self {
+            index,
+            position: of(tags::PLANE_POSITION_SEQUENCE, tags::IMAGE_POSITION_PATIENT),
+            orientation: of(tags::PLANE_ORIENTATION_SEQUENCE, tags::IMAGE_ORIENTATION_PATIENT),
+            pixel_spacing: of(tags::PIXEL_MEASURES_SEQUENCE, tags::PIXEL_SPACING),
+            thickness_mm: one(tags::PIXEL_MEASURES_SEQUENCE, tags::SLICE_THICKNESS),
+            slope: one(tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE, tags::RESCALE_SLOPE),
+            intercept: one(tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE, tags::RESCALE_INTERCEPT),
+            slice: pet::slice(view),
+        }
+    }
+
+    /// Position of the first voxel, or what is wrong with the attribute.
+    pub(super) fn place(&self) -> Result<DVec3, String> {
+        match &self.position {
+            Attribute::Value(p) if p.len() == 3 => Ok(DVec3::from_slice(p)),
+            Attribute::Value(p) => Err(format!("has {} values instead of 3", p.len())),
+            other => Err(other.fault().unwrap_or_default()),
+        }
+    }
+}
+
+/// The values of ImageType or SeriesType in capitals.
+pub(super) fn type_values(header: &InMemDicomObject, tag: Tag) -> Vec<String> {
+    texts(header, tag).into_iter().map(|value| value.to_ascii_uppercase()).collect()
+}

@@ -1,0 +1,193 @@
+//! From a path to studies and series, by headers alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use dicom_core::Tag;
+use dicom_dictionary_std::{tags, uids};
+use rayon::prelude::*;
+
+use super::attribute::{text_or_empty, uid};
+use super::error::ReadError;
+use super::file::{read_header, read_header_up_to};
+use super::record::Record;
+use super::series::{Series, Study};
+use crate::diagnostic::{Warned, Warning};
+
+/// First tag behind the identifiers of the series: enough of a damaged file to know where it belongs.
+const BEHIND_SERIES_UID: Tag = Tag(0x0020, 0x000F);
+
+/// Finds the studies and series under a path: a folder (searched in depth, any file names, links followed once), a
+/// single file, or a DICOMDIR (which stands for the folder that it lies in). Reads headers only, in parallel.
+///
+/// Files that are not DICOM, and damaged ones, are left out with a warning; a damaged file that still names its series
+/// makes that series unusable, because its slice would be missing. Series come in the order of their numbers.
+///
+/// # Errors
+/// The path is not there, cannot be read, or holds no DICOM image.
+pub fn scan(path: &Path) -> Result<Warned<Vec<Study>>, ReadError> {
+    let root = if is_directory_file(path) { path.parent().unwrap_or(path) } else { path };
+    let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
+    let mut warnings = Vec::new();
+    let files = files_under(root, &mut warnings)?;
+    if files.is_empty() {
+        return Err(ReadError::EmptyFolder(path.to_owned()));
+    }
+    let found = files.par_iter().map(|file| read(file)).collect::<Vec<_>>();
+    let mut foreign = Vec::new();
+    let mut series: BTreeMap<String, (Vec<Record>, Vec<(PathBuf, String)>)> = BTreeMap::new();
+    for (file, found) in files.iter().zip(found) {
+        match found {
+            Found::Image(record) => {
+                series.entry(record.facts.series_uid.clone()).or_default().0.push(*record);
+            }
+            Found::Index => {}
+            Found::Damaged(uid, why) => {
+                series.entry(uid).or_default().1.push((file.clone(), why));
+            }
+            Found::Foreign(why) => foreign.push(format!("{} {why}", file.display())),
+        }
+    }
+    if let Some(example) = foreign.first() {
+        let message =
+            format!("{} file(s) are left out, the first because {example}", foreign.len());
+        warnings.push(Warning::new("FILES_SKIPPED", message));
+    }
+    for (path, why) in series.values().flat_map(|(_, broken)| broken) {
+        warnings.push(Warning::new("FILE_DAMAGED", format!("{} {why}", path.display())));
+    }
+    let series = series
+        .into_par_iter()
+        .filter(|(_, (records, _))| !records.is_empty())
+        .map(|(_, (records, broken))| Series::of(records, &broken))
+        .collect::<Vec<_>>();
+    if series.is_empty() {
+        let damaged = warnings.iter().find(|w| w.code == "FILE_DAMAGED").map(|w| w.message.clone());
+        let example = damaged
+            .or_else(|| foreign.into_iter().next())
+            .unwrap_or_else(|| "only a DICOMDIR".into());
+        return Err(ReadError::NoDicom { path: path.to_owned(), files: files.len(), example });
+    }
+    Ok(Warned { output: studies(series), warnings })
+}
+
+/// What one file turned out to be.
+enum Found {
+    Image(Box<Record>),
+    /// A DICOMDIR: nothing of its own.
+    Index,
+    /// Part of a series, but unreadable.
+    Damaged(String, String),
+    Foreign(String),
+}
+
+fn read(path: &Path) -> Found {
+    let header = match contained(|| read_header(path)) {
+        Ok(header) => header,
+        Err(why) => {
+            let start = contained(|| read_header_up_to(path, BEHIND_SERIES_UID)).ok();
+            let series = start
+                .and_then(|start| uid(&start.data_set, tags::SERIES_INSTANCE_UID).value().cloned());
+            return match series {
+                Some(series) => Found::Damaged(series, format!("is damaged: {why}")),
+                None => Found::Foreign(why),
+            };
+        }
+    };
+    let class = text_or_empty(&header.data_set, tags::MEDIA_STORAGE_SOP_CLASS_UID);
+    if class == uids::MEDIA_STORAGE_DIRECTORY_STORAGE
+        || header.data_set.get(tags::DIRECTORY_RECORD_SEQUENCE).is_some()
+    {
+        return Found::Index;
+    }
+    let series = uid(&header.data_set, tags::SERIES_INSTANCE_UID).value().cloned();
+    match (contained(|| Record::of(path, header)), series) {
+        (Ok(record), _) => Found::Image(Box::new(record)),
+        (Err(why), Some(series)) => Found::Damaged(series, format!("cannot be used: {why}")),
+        (Err(why), None) => Found::Foreign(why),
+    }
+}
+
+/// Runs work on one file; a panic of a parser or decoder becomes that file's fault.
+pub(super) fn contained<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err("makes the decoder fail: its data are damaged".into()))
+}
+
+fn is_directory_file(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.eq_ignore_ascii_case("DICOMDIR")) && path.is_file()
+}
+
+/// All files under a path in a fixed order, each once however many links lead to it.
+fn files_under(root: &Path, warnings: &mut Vec<Warning>) -> Result<Vec<PathBuf>, ReadError> {
+    if !root.exists() {
+        return Err(ReadError::NotFound(root.to_owned()));
+    }
+    if root.is_file() {
+        return Ok(vec![root.to_owned()]);
+    }
+    let io =
+        |error: std::io::Error| ReadError::Io { path: root.to_owned(), reason: error.to_string() };
+    let mut seen = BTreeSet::new();
+    let mut files = Vec::new();
+    let mut folders = vec![root.to_owned()];
+    fs::read_dir(root).map_err(io)?;
+    while let Some(folder) = folders.pop() {
+        if !folder.canonicalize().is_ok_and(|real| seen.insert(real)) {
+            continue;
+        }
+        let Ok(entries) = fs::read_dir(&folder) else {
+            let message = format!("{} cannot be opened and is left out", folder.display());
+            warnings.push(Warning::new("FOLDER_SKIPPED", message));
+            continue;
+        };
+        for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.is_file() {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files.retain(|file| {
+        // Only a link can lead to a file a second time.
+        let link = fs::symlink_metadata(file).is_ok_and(|meta| meta.is_symlink());
+        !link
+            || file
+                .canonicalize()
+                .is_ok_and(|real| seen.insert(real.clone()) && !real.starts_with(root))
+    });
+    Ok(files)
+}
+
+/// Groups series into studies: studies by date and identifier, series by number and identifier.
+fn studies(series: Vec<Series>) -> Vec<Study> {
+    let mut studies: BTreeMap<String, Study> = BTreeMap::new();
+    for series in series {
+        studies
+            .entry(series.study_instance_uid.clone())
+            .or_insert_with(|| Study {
+                study_instance_uid: series.study_instance_uid.clone(),
+                study_date: series.study_date.clone(),
+                study_description: series.study_description.clone(),
+                patient: series.patient.clone(),
+                series: Vec::new(),
+            })
+            .series
+            .push(series);
+    }
+    let mut studies = studies.into_values().collect::<Vec<_>>();
+    for study in &mut studies {
+        study.series.sort_by(|a, b| {
+            (a.number, &a.series_instance_uid).cmp(&(b.number, &b.series_instance_uid))
+        });
+    }
+    studies.sort_by(|a, b| {
+        (a.study_date.value(), &a.study_instance_uid)
+            .cmp(&(b.study_date.value(), &b.study_instance_uid))
+    });
+    studies
+}

@@ -1,0 +1,362 @@
+//! Studies and series as their headers describe them.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{NaiveDate, NaiveTime};
+use dicom_dictionary_std::{tags, uids};
+
+use super::attribute::{date, number, text_or_empty, time};
+use super::error::GeometryFault;
+use super::record::{Frame, PixelFormat, Record, type_values};
+use super::stack::{Slice, place};
+use crate::acquisition::{Attribute, PetAcquisition, Sex};
+use crate::geometry::VolumeGeometry;
+
+/// One study: the series of one examination.
+#[derive(Debug, Clone)]
+pub struct Study {
+    /// StudyInstanceUID (0020,000D).
+    pub study_instance_uid: String,
+    /// StudyDate (0008,0020).
+    pub study_date: Attribute<NaiveDate>,
+    /// StudyDescription (0008,1030).
+    pub study_description: String,
+    /// Who was examined; never part of a message.
+    pub patient: Patient,
+    /// The series, by number and identifier.
+    pub series: Vec<Series>,
+}
+
+/// Who was examined.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Patient {
+    /// PatientID (0010,0020).
+    pub id: String,
+    /// PatientName (0010,0010).
+    pub name: String,
+    /// PatientBirthDate (0010,0030).
+    pub birth_date: Attribute<NaiveDate>,
+    /// PatientSex (0010,0040).
+    pub sex: Attribute<Sex>,
+}
+
+/// How a series was reconstructed: what two scans should have in common to be compared.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Reconstruction {
+    /// SoftwareVersions (0018,1020).
+    pub software_versions: String,
+    /// ReconstructionMethod (0054,1103).
+    pub method: String,
+    /// ConvolutionKernel (0018,1210).
+    pub kernel: String,
+    /// SliceThickness (0018,0050), millimetres.
+    pub slice_thickness_mm: Attribute<f64>,
+    /// AttenuationCorrectionMethod (0054,1101).
+    pub attenuation_correction: String,
+    /// ScatterCorrectionMethod (0054,1105).
+    pub scatter_correction: String,
+    /// RandomsCorrectionMethod (0054,1100).
+    pub randoms_correction: String,
+    /// TimeOfFlightInformationUsed (0018,9755), `TRUE` or `FALSE`, where the object says so.
+    pub time_of_flight: Option<bool>,
+}
+
+/// One series from headers alone.
+#[derive(Debug, Clone)]
+pub struct Series {
+    /// StudyInstanceUID (0020,000D).
+    pub study_instance_uid: String,
+    /// SeriesInstanceUID (0020,000E).
+    pub series_instance_uid: String,
+    /// FrameOfReferenceUID (0020,0052); empty where missing.
+    pub frame_of_reference_uid: String,
+    /// Modality (0008,0060).
+    pub modality: String,
+    /// SeriesDescription (0008,103E).
+    pub description: String,
+    /// SeriesNumber (0020,0011).
+    pub number: Option<i64>,
+    /// Manufacturer (0008,0070).
+    pub manufacturer: String,
+    /// ManufacturerModelName (0008,1090).
+    pub model: String,
+    /// SOPClassUID (0008,0016).
+    pub sop_class_uid: String,
+    /// ImageType (0008,0008), capitals.
+    pub image_type: Vec<String>,
+    /// SeriesType (0054,1000), capitals.
+    pub series_type: Vec<String>,
+    /// TransferSyntaxUID (0002,0010) of the files, each once.
+    pub transfer_syntaxes: Vec<String>,
+    /// SeriesDate (0008,0021).
+    pub date: Attribute<NaiveDate>,
+    /// SeriesTime (0008,0031).
+    pub time: Attribute<NaiveTime>,
+    /// How it was reconstructed.
+    pub reconstruction: Reconstruction,
+    /// Number of slices (frames of all files).
+    pub slices: usize,
+    /// The lattice of the slices, or why there is none.
+    pub geometry: Result<VolumeGeometry, GeometryFault>,
+    /// Of a PET: the facts for SUV, slices in the order of the volume. `None` for other modalities and where a slice
+    /// has no usable RescaleSlope or RescaleIntercept.
+    pub acquisition: Option<PetAcquisition>,
+    /// Whether the series can be used as a PET or CT volume.
+    pub usable: bool,
+    /// Why it cannot be used, one sentence each.
+    pub reasons: Vec<String>,
+    /// Whether the voxels can be placed and rescaled, whatever else speaks against the series.
+    pub(super) loadable: bool,
+    pub(super) patient: Patient,
+    pub(super) study_date: Attribute<NaiveDate>,
+    pub(super) study_description: String,
+    /// The frames in the order of the volume.
+    pub(super) sources: Vec<Source>,
+    /// The files in the order of their first slice.
+    pub(super) files: Vec<(PathBuf, PixelFormat)>,
+}
+
+/// Where one slice comes from and how its samples are scaled.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source {
+    /// Which file of the series.
+    pub(super) file: usize,
+    /// Which frame of the file, from 0.
+    pub(super) frame: u32,
+    pub(super) slope: f64,
+    pub(super) intercept: f64,
+}
+
+impl Series {
+    /// The files of the series, in the order of their first slice.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(|(path, _)| path.as_path())
+    }
+
+    /// Whether the series is a PET.
+    pub fn is_pet(&self) -> bool {
+        self.modality == "PT"
+    }
+
+    /// The series in a message: its identifier and its description.
+    pub fn label(&self) -> String {
+        if self.description.is_empty() {
+            self.series_instance_uid.clone()
+        } else {
+            format!("{} ({})", self.series_instance_uid, self.description)
+        }
+    }
+
+    /// Joins the files of one series; `broken` are files that belong to it but cannot be read.
+    pub(super) fn of(mut records: Vec<Record>, broken: &[(PathBuf, String)]) -> Self {
+        records.sort_by(|a, b| a.path.cmp(&b.path));
+        let mut slices = records
+            .iter()
+            .flat_map(|record| record.frames.iter().map(move |frame| Slice { record, frame }))
+            .collect::<Vec<_>>();
+        let agreement = disagreement(&records).map_or(Ok(()), Err);
+        let geometry = place(&mut slices);
+        let geometry = agreement.and(geometry);
+        let mut reasons =
+            geometry.as_ref().err().map(ToString::to_string).into_iter().collect::<Vec<_>>();
+        reasons.extend(broken.iter().map(|(path, why)| format!("{} {why}", path.display())));
+        reasons.extend(
+            records
+                .iter()
+                .filter_map(|r| Some(format!("{}: {}", r.path.display(), r.truncated.as_ref()?))),
+        );
+        let sources = sources(&slices);
+        reasons.extend(sources.as_ref().err().cloned());
+        let loadable = reasons.is_empty();
+        let files = file_order(&slices);
+        let acquisition =
+            records[0].acquisition.clone().filter(|_| sources.is_ok()).map(|shared| {
+                acquisition(shared, &slices, sources.as_deref().unwrap_or_default(), &geometry)
+            });
+        let mut series =
+            Self { loadable, acquisition, files, ..Self::described(&records[0], geometry) };
+        series.slices = slices.len();
+        series.sources = sources.unwrap_or_default();
+        series.transfer_syntaxes =
+            records.iter().map(|record| record.format.transfer_syntax.clone()).collect();
+        series.transfer_syntaxes.sort();
+        series.transfer_syntaxes.dedup();
+        reasons.extend(super::select::objections(&series));
+        series.usable = reasons.is_empty();
+        series.reasons = reasons;
+        series
+    }
+
+    fn described(record: &Record, geometry: Result<VolumeGeometry, GeometryFault>) -> Self {
+        let header = &record.facts.header;
+        let text = |tag| text_or_empty(header, tag);
+        Self {
+            study_instance_uid: record.facts.study_uid.clone(),
+            series_instance_uid: record.facts.series_uid.clone(),
+            frame_of_reference_uid: text(tags::FRAME_OF_REFERENCE_UID),
+            modality: text(tags::MODALITY),
+            description: text(tags::SERIES_DESCRIPTION),
+            number: number(header, tags::SERIES_NUMBER).value().map(|&n| n as i64),
+            manufacturer: text(tags::MANUFACTURER),
+            model: text(tags::MANUFACTURER_MODEL_NAME),
+            sop_class_uid: text(tags::SOP_CLASS_UID),
+            image_type: type_values(header, tags::IMAGE_TYPE),
+            series_type: type_values(header, tags::SERIES_TYPE),
+            transfer_syntaxes: Vec::new(),
+            date: date(header, tags::SERIES_DATE),
+            time: time(header, tags::SERIES_TIME),
+            reconstruction: Reconstruction {
+                software_versions: text(tags::SOFTWARE_VERSIONS),
+                method: text(tags::RECONSTRUCTION_METHOD),
+                kernel: text(tags::CONVOLUTION_KERNEL),
+                slice_thickness_mm: record
+                    .frames
+                    .first()
+                    .map(|f| f.thickness_mm.clone())
+                    .unwrap_or_default(),
+                attenuation_correction: text(tags::ATTENUATION_CORRECTION_METHOD),
+                scatter_correction: text(tags::SCATTER_CORRECTION_METHOD),
+                randoms_correction: text(tags::RANDOMS_CORRECTION_METHOD),
+                time_of_flight: match text(tags::TIME_OF_FLIGHT_INFORMATION_USED).as_str() {
+                    "TRUE" => Some(true),
+                    "FALSE" => Some(false),
+                    _ => None,
+                },
+            },
+            slices: 0,
+            geometry,
+            acquisition: None,
+            usable: false,
+            reasons: Vec::new(),
+            loadable: false,
+            patient: Patient {
+                id: text(tags::PATIENT_ID),
+                name: text(tags::PATIENT_NAME),
+                birth_date: date(header, tags::PATIENT_BIRTH_DATE),
+                sex: super::pet::sex(header),
+            },
+            study_date: date(header, tags::STUDY_DATE),
+            study_description: text(tags::STUDY_DESCRIPTION),
+            sources: Vec::new(),
+            files: Vec::new(),
+        }
+    }
+
+    /// Whether the object class holds many frames in one file.
+    pub fn is_multi_frame(&self) -> bool {
+        [
+            uids::ENHANCED_PET_IMAGE_STORAGE,
+            uids::LEGACY_CONVERTED_ENHANCED_PET_IMAGE_STORAGE,
+            uids::ENHANCED_CT_IMAGE_STORAGE,
+            uids::LEGACY_CONVERTED_ENHANCED_CT_IMAGE_STORAGE,
+        ]
+        .contains(&self.sop_class_uid.as_str())
+    }
+}
+
+/// The first attribute in which two files of a series differ though they must not.
+fn disagreement(records: &[Record]) -> Option<GeometryFault> {
+    let first = &records[0];
+    records[1..].iter().find_map(|record| {
+        let constants = first.constants.iter().zip(&record.constants);
+        let attribute =
+            constants.filter(|(a, b)| a.1 != b.1).map(|(a, _)| a.0).next().or_else(|| {
+                differing_fact(first.acquisition.as_ref()?, record.acquisition.as_ref()?)
+            })?;
+        let files = Box::new([first.path.clone(), record.path.clone()]);
+        Some(GeometryFault::Differs { attribute, files })
+    })
+}
+
+/// The first fact of injection or reference time in which two slices of a PET differ.
+fn differing_fact(a: &PetAcquisition, b: &PetAcquisition) -> Option<&'static str> {
+    let facts = [
+        (
+            a.radiopharmaceuticals == b.radiopharmaceuticals,
+            "RadiopharmaceuticalInformationSequence (0054,0016): dose, half-life or injection time",
+        ),
+        (a.ge_scan_datetime == b.ge_scan_datetime, "the GE scan date-time (0009,xx0D)"),
+        (
+            a.siemens_decay_datetime == b.siemens_decay_datetime,
+            "the Siemens decay correction date-time (0071,xx22)",
+        ),
+        (a.philips_suv_factor == b.philips_suv_factor, "the Philips SUV factor (7053,xx00)"),
+        (
+            a.philips_activity_factor == b.philips_activity_factor,
+            "the Philips activity factor (7053,xx09)",
+        ),
+    ];
+    facts.into_iter().find(|(agrees, _)| !agrees).map(|(_, name)| name)
+}
+
+/// Slope and intercept of each slice in the order given; a missing one is refused, never 1 or 0.
+fn sources(slices: &[Slice]) -> Result<Vec<Source>, String> {
+    let files = file_order(slices);
+    let position = |path: &Path| files.iter().position(|(file, _)| file == path);
+    let numbered = files.len() == slices.len();
+    slices
+        .iter()
+        .enumerate()
+        .map(|(i, &Slice { record, frame })| {
+            let value = |attribute: &Attribute<f64>, name: &str| {
+                attribute.value().copied().ok_or_else(|| {
+                    format!(
+                        "{name} {} in {}",
+                        attribute.fault().unwrap_or_default(),
+                        record.path.display()
+                    )
+                })
+            };
+            Ok(Source {
+                file: if numbered { i } else { position(&record.path).unwrap_or(0) },
+                frame: frame.index,
+                slope: slope_of(frame, value)?,
+                intercept: value(&frame.intercept, "RescaleIntercept (0028,1052)")?,
+            })
+        })
+        .collect()
+}
+
+fn slope_of(
+    frame: &Frame,
+    value: impl Fn(&Attribute<f64>, &str) -> Result<f64, String>,
+) -> Result<f64, String> {
+    let slope = value(&frame.slope, "RescaleSlope (0028,1053)")?;
+    if slope == 0.0 {
+        value(&Attribute::Unreadable("0".into()), "RescaleSlope (0028,1053)")
+    } else {
+        Ok(slope)
+    }
+}
+
+/// The files in the order of their first slice.
+fn file_order(slices: &[Slice]) -> Vec<(PathBuf, PixelFormat)> {
+    let mut files: Vec<(PathBuf, PixelFormat)> = Vec::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for slice in slices {
+        if seen.insert(&slice.record.path) {
+            files.push((slice.record.path.clone(), slice.record.format.clone()));
+        }
+    }
+    files
+}
+
+fn acquisition(
+    shared: PetAcquisition,
+    slices: &[Slice],
+    sources: &[Source],
+    geometry: &Result<VolumeGeometry, GeometryFault>,
+) -> PetAcquisition {
+    let slices = slices
+        .iter()
+        .zip(sources)
+        .map(|(slice, source)| crate::acquisition::PetSlice {
+            rescale_slope: source.slope,
+            rescale_intercept: source.intercept,
+            ..slice.frame.slice.clone()
+        })
+        .collect();
+    // Without a lattice there is no voxel, and no volume of it; such a series is never loaded.
+    let voxel_ml = geometry.as_ref().map_or(f64::NAN, VolumeGeometry::voxel_ml);
+    PetAcquisition { voxel_ml, slices, ..shared }
+}
