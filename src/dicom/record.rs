@@ -201,6 +201,7 @@ impl PixelFormat {
     }
 
     fn of(root: &InMemDicomObject, transfer_syntax: String) -> Result<Self, String> {
+    pub(super) fn of(root: &InMemDicomObject, transfer_syntax: String) -> Result<Self, String> {
         let size = |tag, keyword: &str| match count(root, tag) {
             Attribute::Value(n @ 1..=0xFFFF) => Ok(n),
             Attribute::Value(n) => Err(format!("{keyword} is {n}")),

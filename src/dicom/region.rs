@@ -1,16 +1,16 @@
-//! RTSTRUCT and SEG files: which of the two a file is, and its pixel data uncompressed.
+//! RTSTRUCT and SEG files: which of the two a file is, and its pixels.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use dicom_core::DataElement;
-use dicom_core::value::{PixelFragmentSequence, Value};
 use dicom_dictionary_std::{tags, uids};
-use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
-use dicom_pixeldata::PixelDecoder;
 
 use super::file::{self, EXPLICIT_BIG_ENDIAN, Stored};
+use super::pixels::Samples;
+use super::record::PixelFormat;
+use super::seg::Pixels;
 use super::{attribute, rtstruct, seg};
+use crate::acquisition::Attribute;
 use crate::diagnostic::Warned;
 use crate::geometry::VolumeGeometry;
 use crate::mask_file::{MaskFault, Placed};
@@ -21,76 +21,58 @@ pub(crate) fn regions(
     onto: &VolumeGeometry,
     scan_frame: Option<&str>,
 ) -> Result<Warned<Vec<Placed>>, MaskFault> {
-    let file::Header { data_set, transfer_syntax, .. } =
-        file::read_header(path).map_err(MaskFault::NotRegions)?;
-    let class = attribute::text_or_empty(&data_set, tags::SOP_CLASS_UID);
+    let header = file::read_header(path).map_err(MaskFault::NotRegions)?;
+    let class = attribute::text_or_empty(&header.data_set, tags::SOP_CLASS_UID);
     match class.as_str() {
-        uids::RT_STRUCTURE_SET_STORAGE => rtstruct::regions(&data_set, onto, scan_frame),
+        uids::RT_STRUCTURE_SET_STORAGE => rtstruct::regions(&header.data_set, onto, scan_frame),
         uids::SEGMENTATION_STORAGE | uids::LABEL_MAP_SEGMENTATION_STORAGE => {
-            let load = |frames, bytes| pixel_data(path, &data_set, &transfer_syntax, frames, bytes);
-            seg::regions(&data_set, load, onto, scan_frame)
+            let load = || {
+                // The decoders can panic on damaged data: that is the fault of the file.
+                catch_unwind(AssertUnwindSafe(|| pixels_of(path, &header)))
+                    .unwrap_or_else(|_| Err("the compressed frames are damaged".into()))
+                    .map_err(|why| MaskFault::Malformed(format!("PixelData (7FE0,0010): {why}")))
+            };
+            seg::regions(&header.data_set, load, onto, scan_frame)
         }
         other => Err(MaskFault::NotRegions(format!("its SOP class is {other:?}"))),
     }
 }
 
-/// The pixel data of all frames, uncompressed, least significant byte first.
-fn pixel_data(
-    path: &Path,
-    header: &InMemDicomObject,
-    transfer_syntax: &str,
-    frames: usize,
-    promised: u64,
-) -> Result<Vec<u8>, MaskFault> {
-    if transfer_syntax == EXPLICIT_BIG_ENDIAN {
-        let why = "its pixels are big endian; export it in a little endian transfer syntax".into();
-        return Err(MaskFault::Unsupported(why));
-    }
-    let native = [
-        uids::IMPLICIT_VR_LITTLE_ENDIAN,
-        uids::EXPLICIT_VR_LITTLE_ENDIAN,
-        uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
-    ];
-    let bad = |why: String| MaskFault::Malformed(format!("PixelData (7FE0,0010): {why}"));
-    match file::read_stored(path, !native.contains(&transfer_syntax)).map_err(bad)? {
-        Stored::Native(bytes) => Ok(bytes),
-        Stored::Fragments { fragments, .. } => {
-            let bytes = decompressed(header, transfer_syntax, fragments, frames)?;
-            if bytes.len() as u64 == promised {
-                Ok(bytes)
+/// The pixels of all frames. Bits are unpacked by [`seg`]: the decoding library drops the tail of frames whose size is
+/// no multiple of eight.
+fn pixels_of(path: &Path, header: &file::Header) -> Result<Pixels, String> {
+    let mut format = PixelFormat::of(&header.data_set, header.transfer_syntax.clone())?;
+    if format.bits_allocated == Attribute::Value(1) {
+        let native = [
+            uids::IMPLICIT_VR_LITTLE_ENDIAN,
+            uids::EXPLICIT_VR_LITTLE_ENDIAN,
+            uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
+        ];
+        if !native.contains(&header.transfer_syntax.as_str()) {
+            let kind = if header.transfer_syntax == EXPLICIT_BIG_ENDIAN {
+                "big endian"
             } else {
-                Err(bad(format!("{} bytes of {promised} came out", bytes.len())))
-            }
+                "compressed"
+            };
+            return Err(format!("one-bit frames are {kind}, which is not supported"));
         }
+        return match file::read_stored(path, false)? {
+            Stored::Native(bytes) => Ok(Pixels::Bits(bytes)),
+            Stored::Fragments { .. } => Err("one-bit frames come in fragments".into()),
+        };
     }
-}
-
-/// Frames of 8 or 16 bits decompressed, one fragment a frame.
-fn decompressed(
-    header: &InMemDicomObject,
-    transfer_syntax: &str,
-    mut fragments: Vec<Vec<u8>>,
-    frames: usize,
-) -> Result<Vec<u8>, MaskFault> {
-    if attribute::count(header, tags::BITS_ALLOCATED).value() == Some(&1) {
-        let why = "its one-bit frames are compressed; export them uncompressed".into();
-        return Err(MaskFault::Unsupported(why));
+    // A label map may name a palette for display; its values are labels all the same (PS3.3 C.8.20.2).
+    if format.photometric.value().is_some_and(|name| name == "PALETTE COLOR") {
+        format.photometric = Attribute::Value("MONOCHROME2".into());
     }
-    let bad = |why: String| MaskFault::Malformed(format!("PixelData (7FE0,0010): {why}"));
-    if frames == 1 {
-        fragments = vec![fragments.concat()];
+    let samples = Samples::of(&format, true)?;
+    let stored = file::read_stored(path, samples.encapsulated())?;
+    let mut values = Vec::new();
+    let mut frame = vec![0_u16; samples.rows * samples.columns];
+    for n in 0..format.frames as usize {
+        // Samples of SEG are unsigned; one that is not has no segment.
+        samples.read(&stored, n, &mut frame, |value| u16::try_from(value).unwrap_or(0))?;
+        values.extend_from_slice(&frame);
     }
-    if fragments.len() != frames {
-        return Err(bad(format!("{} fragments for {frames} frames", fragments.len())));
-    }
-    let mut whole = header.clone();
-    let sequence = PixelFragmentSequence::new_fragments(fragments);
-    whole.put(DataElement::new(tags::PIXEL_DATA, dicom_core::VR::OB, Value::from(sequence)));
-    let object = whole
-        .with_meta(FileMetaTableBuilder::new().transfer_syntax(transfer_syntax))
-        .map_err(|e| bad(e.to_string()))?;
-    // The decoders can panic on damaged data: that is the fault of the file.
-    catch_unwind(AssertUnwindSafe(|| object.decode_pixel_data().map(|p| p.data().to_vec())))
-        .map_err(|_| bad("the compressed frames are damaged".into()))?
-        .map_err(|e| bad(e.to_string()))
+    Ok(Pixels::Values(values))
 }

@@ -53,18 +53,25 @@ struct Extent {
 
 /// The pixels of all frames, one after the other.
 #[derive(Debug)]
-enum Pixels {
+pub(super) enum Pixels {
+    /// Packed bits, least significant first.
     Bits(Vec<u8>),
-    Bytes(Vec<u8>),
-    Words(Vec<u16>),
+    /// One value a pixel.
+    Values(Vec<u16>),
 }
 
 impl Pixels {
+    fn len(&self) -> usize {
+        match self {
+            Self::Bits(bytes) => 8 * bytes.len(),
+            Self::Values(values) => values.len(),
+        }
+    }
+
     fn get(&self, at: usize) -> u32 {
         match self {
             Self::Bits(bytes) => u32::from(bytes[at / 8] >> (at % 8) & 1),
-            Self::Bytes(bytes) => bytes[at].into(),
-            Self::Words(words) => words[at].into(),
+            Self::Values(values) => values[at].into(),
         }
     }
 }
@@ -78,11 +85,10 @@ struct Frame {
 
 /// The regions of a segmentation, in the order of SegmentSequence (0062,0002).
 ///
-/// `load` gives the pixel data of all frames uncompressed and in little endian; it is asked last, when the header is
-/// known to make sense, and told how many frames and how many bytes the header promises.
+/// `load` gives the pixels of all frames; it is asked when the header is known to make sense.
 pub(super) fn regions(
     object: &InMemDicomObject,
-    load: impl FnOnce(usize, u64) -> Result<Vec<u8>, MaskFault>,
+    load: impl FnOnce() -> Result<Pixels, MaskFault>,
     onto: &VolumeGeometry,
     scan_frame: Option<&str>,
 ) -> Result<Warned<Vec<Placed>>, MaskFault> {
@@ -92,8 +98,13 @@ pub(super) fn regions(
     let kind = kind_of(object, &mut warnings)?;
     let extent = extent_of(object)?;
     let frames = frames_of(object, extent, kind, onto)?;
-    let pixels = pixels_of(object, extent, load)?;
     let mut segments = Segments::declared(object, onto)?;
+    let pixels = load()?;
+    let promised = extent.rows * extent.columns * extent.frames;
+    if pixels.len() < promised {
+        let why = format!("PixelData (7FE0,0010) has {} pixels of {promised}", pixels.len());
+        return Err(MaskFault::Malformed(why));
+    }
     for (n, frame) in frames.iter().enumerate() {
         segments.add(frame, &FramePixels { pixels: &pixels, extent, frame: n, kind }, onto)?;
     }
@@ -318,37 +329,6 @@ fn thickness_of(
     Ok(thickness)
 }
 
-/// The pixel data, with at least as many samples as the header promises.
-fn pixels_of(
-    object: &InMemDicomObject,
-    extent: Extent,
-    load: impl FnOnce(usize, u64) -> Result<Vec<u8>, MaskFault>,
-) -> Result<Pixels, MaskFault> {
-    let bits = attribute::count(object, tags::BITS_ALLOCATED);
-    let bits = required(&bits, "BitsAllocated (0028,0100)")?;
-    if !matches!(bits, 1 | 8 | 16) {
-        let why = format!(
-            "BitsAllocated (0028,0100) is {bits}, not 1, 8 or 16; export the regions again"
-        );
-        return Err(MaskFault::Unsupported(why));
-    }
-    let samples = extent.rows as u64 * extent.columns as u64 * extent.frames as u64;
-    let promised = (samples * u64::from(bits)).div_ceil(8);
-    let bytes = load(extent.frames, promised)?;
-    if (bytes.len() as u64) < promised {
-        let why = format!("PixelData (7FE0,0010) has {} bytes of {promised}", bytes.len());
-        return Err(MaskFault::Malformed(why));
-    }
-    Ok(match bits {
-        1 => Pixels::Bits(bytes),
-        8 => Pixels::Bytes(bytes),
-        _ => {
-            let words = bytes.as_chunks::<2>().0;
-            Pixels::Words(words.iter().map(|&pair| u16::from_le_bytes(pair)).collect())
-        }
-    })
-}
-
 /// The first coded concept of a sequence (PS3.3 8.8: the value is in one of three attributes by its form).
 pub(super) fn coded_concept(item: &InMemDicomObject, sequence: Tag) -> Option<CodedConcept> {
     let code = attribute::items(item, sequence).first()?;
@@ -486,3 +466,6 @@ impl Segments {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
