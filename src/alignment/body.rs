@@ -39,7 +39,7 @@ pub(super) enum Modality {
 #[derive(Debug)]
 pub(super) struct Body {
     pub modality: Modality,
-    /// CT: Hounsfield units in thousands above air, 0 to 1.25, 0 outside the body. PET: square root of SUV, 0 to 2.
+    /// CT: Hounsfield units in thousands above air, 0 to 1.25, 0 outside the body. PET: square root of SUV, 0 to 1.6.
     pub image: Volume<f32>,
     pub mask: Mask,
     /// CT: bone; PET: nothing.
@@ -75,9 +75,9 @@ impl Body {
         let reduced = reduce(suv, SPACING_MM).map(|v| if v.is_finite() { *v } else { 0.0 });
         let smooth = gaussian_smooth(&reduced, [sigma_of_fwhm(PET_FWHM_MM); 3]);
         let mask = largest_filled(smooth.map(|&v| v > SKIN_SUV))?;
-        // The square root evens the noise of counts; the cap keeps a lesion of SUV 32, the bladder and the brain from
-        // outweighing the body.
-        let image = smooth.map(|v| v.clamp(0.0, 4.0).sqrt());
+        // The square root evens the noise of counts. The cap lies just above liver, so that a lesion of SUV 32, bladder
+        // and brain count as present and no more.
+        let image = smooth.map(|v| v.clamp(0.0, 2.5).sqrt());
         Some(Self { modality: Modality::Pet, image, mask, skeleton: None })
     }
 

@@ -67,7 +67,7 @@ pub enum Verdict {
 /// How well the scans lie on each other, measured over what both fields of view show.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Quality {
-    /// Normalised correlation inside the baseline's body with the frames as they came, -1 to 1; `None` if the scans
+    /// Normalised correlation where both scans are body, with the frames as they came, -1 to 1; `None` if the bodies
     /// then have too little in common.
     pub correlation_before: Option<f64>,
     /// The same after alignment.
