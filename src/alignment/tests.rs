@@ -356,6 +356,18 @@ fn what_cannot_be_aligned_is_said() {
 }
 
 #[test]
+fn threads_do_not_change_the_map() {
+    let first = Setup { z: [-200.0, 250.0], ..baseline() }.pet();
+    let second = Setup { turn: [2.0, 3.0, -4.0], z: [-250.0, 200.0], ..follow_up() }.pet();
+    let pet_only = |pet| Scan { pet, ct: None, frame_of_reference_uid: None };
+    let with_threads = |n: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
+        pool.install(|| align(&pet_only(&first), &pet_only(&second)))
+    };
+    assert_eq!(with_threads(1), with_threads(3));
+}
+
+#[test]
 fn another_person_is_not_a_good_match() {
     for build in [0.75, 1.3] {
         let other = Setup { parts: patient(build), ..follow_up() };
