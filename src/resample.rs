@@ -8,11 +8,10 @@
 //! so the columns that lie inside are known from six divisions and the inner loop asks nothing; where the columns of
 //! both lattices are parallel (PET and CT of one session) the four source rows are blended once, as whole rows.
 //!
-//! Source: trilinear resampling as PS3.4 and every toolkit define it; Gaussian full width at half maximum
+//! Source: trilinear resampling as every toolkit defines it; Gaussian full width at half maximum
 //! `2 sqrt(2 ln 2) sigma`.
 
 use glam::{DAffine3, DVec3};
-use ndarray::Array3;
 use rayon::prelude::*;
 
 use crate::geometry::VolumeGeometry;
@@ -151,9 +150,9 @@ impl Line {
     /// The columns of `0..columns` whose source index lies in `[low, n - 1 - low]` on every axis.
     fn inside(&self, columns: usize, shape: [usize; 3], low: f64) -> std::ops::Range<usize> {
         let (mut first, mut last) = (0.0_f64, columns as f64 - 1.0);
-        for axis in 0..3 {
-            let (start, step) = (self.start[axis], self.step[axis]);
-            let (low, high) = (low, (shape[axis] - 1) as f64 - low);
+        let axes = self.start.to_array().into_iter().zip(self.step.to_array()).zip(shape);
+        for ((start, step), n) in axes {
+            let high = (n - 1) as f64 - low;
             // Over a whole row a step this small moves the index less than the slack.
             if step.abs() * (columns as f64) < SLACK {
                 if start < low || start > high {
@@ -170,17 +169,14 @@ impl Line {
 }
 
 /// Fills each row of a new volume from the row's line through the source, one slice a task.
-fn fill_rows<T: Copy, U: Copy + Send + Sync, S>(
+fn fill_rows<T, U: Copy + Send + Sync, S>(
     source: &Volume<T>,
     onto: &VolumeGeometry,
     here_from_there: DAffine3,
     outside: U,
     scratch: impl Fn() -> S + Sync,
     fill: impl Fn(&Line, &mut [U], &mut S) + Sync,
-) -> Volume<U>
-where
-    T: Sync,
-{
+) -> Volume<U> {
     let map = source.geometry().index_from_patient() * here_from_there * onto.patient_from_index();
     let [_, rows, columns] = onto.shape();
     let mut values = vec![outside; onto.len()];
@@ -449,21 +445,18 @@ fn average_row<T: Sample>(
     }
 }
 
-/// A volume built by evaluating a function at each voxel's centre.
+/// A volume built by evaluating a function at each voxel's centre, in millimetres.
 pub fn evaluate<T: Send>(
     geometry: &VolumeGeometry,
     value: impl Fn(DVec3) -> T + Sync,
 ) -> Volume<T> {
     let [slices, rows, columns] = geometry.shape();
-    let values: Vec<T> = (0..slices * rows)
-        .into_par_iter()
-        .flat_map_iter(|line| {
-            let value = &value;
-            (0..columns).map(move |c| value(geometry.centre_of([line / rows, line % rows, c])))
-        })
-        .collect();
-    let voxels = Array3::from_shape_vec(geometry.shape(), values).expect("one value a voxel");
-    Volume::new(geometry.clone(), voxels)
+    let value = &value;
+    let row_values = |line: usize| {
+        (0..columns).map(move |c| value(geometry.centre_of([line / rows, line % rows, c])))
+    };
+    let values = (0..slices * rows).into_par_iter().flat_map_iter(row_values).collect();
+    Volume::from_vec(geometry.clone(), values)
 }
 
 #[cfg(test)]
@@ -514,7 +507,7 @@ mod tests {
                         assert!((f64::from(found) - ramp(place)).abs() < 1e-4);
                         assert!((found - value).abs() < 1e-4);
                     }
-                    None => assert_eq!(found, -999.0),
+                    None => assert!((found + 999.0).abs() < 1e-3),
                 }
             }
             assert!(inside > 50, "{inside} of {} voxels", target.len());

@@ -38,23 +38,23 @@ pub(super) enum Modality {
 /// lesion outweighs the rest.
 #[derive(Debug)]
 pub(super) struct Body {
-    pub modality: Modality,
-    /// CT: Hounsfield units in thousands above air, 0 to 1.25, 0 outside the body. PET: square root of SUV, 0 to 2.
-    pub image: Volume<f32>,
-    pub mask: Mask,
+    pub(super) modality: Modality,
+    /// CT: Hounsfield units in thousands above air, 0 to 1.25, 0 outside the body. PET: square root of SUV, 0 to 1.6.
+    pub(super) image: Volume<f32>,
+    pub(super) mask: Mask,
     /// CT: bone; PET: nothing.
-    pub skeleton: Option<Mask>,
+    pub(super) skeleton: Option<Mask>,
 }
 
 impl Body {
     /// `None` if there is no body in the volume.
-    pub fn of_ct(ct: &Volume<i16>) -> Option<Self> {
+    pub(super) fn of_ct(ct: &Volume<i16>) -> Option<Self> {
         let hu = reduce(ct, SPACING_MM);
         let [_, row, column] = hu.geometry().spacing_mm();
         let half = [row, column].map(|mm| ((OPENING_MM / mm).round() as usize).max(1));
         let mut mask = hu.map(|&v| v > SKIN_HU);
         open_slices(&mut mask, half);
-        let mask = largest_filled(mask)?;
+        let mask = largest_filled(&mask)?;
         let inside = |(&hu, &body): (&f32, &bool)| {
             // Contrast medium and metal stay below twice the bone's difference from soft tissue.
             if body { (hu.clamp(-1000.0, 250.0) + 1000.0) / 1000.0 } else { 0.0 }
@@ -71,24 +71,24 @@ impl Body {
     }
 
     /// `None` if there is no body in the volume.
-    pub fn of_pet(suv: &Volume<f32>) -> Option<Self> {
+    pub(super) fn of_pet(suv: &Volume<f32>) -> Option<Self> {
         let reduced = reduce(suv, SPACING_MM).map(|v| if v.is_finite() { *v } else { 0.0 });
         let smooth = gaussian_smooth(&reduced, [sigma_of_fwhm(PET_FWHM_MM); 3]);
-        let mask = largest_filled(smooth.map(|&v| v > SKIN_SUV))?;
-        // The square root evens the noise of counts; the cap keeps a lesion of SUV 32, the bladder and the brain from
-        // outweighing the body.
-        let image = smooth.map(|v| v.clamp(0.0, 4.0).sqrt());
+        let mask = largest_filled(&smooth.map(|&v| v > SKIN_SUV))?;
+        // The square root evens the noise of counts. The cap lies just above liver, so that a lesion of SUV 32, bladder
+        // and brain count as present and no more.
+        let image = smooth.map(|v| v.clamp(0.0, 2.5).sqrt());
         Some(Self { modality: Modality::Pet, image, mask, skeleton: None })
     }
 
     /// Volume of the body in millilitres.
-    pub fn volume_ml(&self) -> f64 {
+    pub(super) fn volume_ml(&self) -> f64 {
         let voxels = self.mask.values().iter().filter(|&&b| b).count();
         voxels as f64 * self.mask.geometry().voxel_ml()
     }
 
     /// Whether a value of the image is lung.
-    pub fn is_lung(&self, value: f32) -> bool {
+    pub(super) fn is_lung(&self, value: f32) -> bool {
         match self.modality {
             Modality::Ct => value < 0.5,
             // SUV 0.7: lung reads 0.3 to 0.6, muscle and fat of the trunk around it more on average.
@@ -97,14 +97,18 @@ impl Body {
     }
 
     /// Centre of the body.
-    pub fn centroid(&self) -> DVec3 {
+    pub(super) fn centroid(&self) -> DVec3 {
         let geometry = self.mask.geometry();
-        let (mut sum, mut n) = (DVec3::ZERO, 0_usize);
-        for (offset, _) in self.mask.values().iter().enumerate().filter(|&(_, &b)| b) {
-            sum += DVec3::from_array(self.mask.voxel_of(offset).map(|i| i as f64));
-            n += 1;
+        let columns = geometry.shape()[2];
+        let (mut sum, mut n) = (DVec3::ZERO, 0.0);
+        for (line, row) in self.mask.values().chunks_exact(columns).enumerate() {
+            let inside = || row.iter().enumerate().filter(|&(_, &b)| b).map(|(c, _)| c as f64);
+            let here = inside().count() as f64;
+            let [slice, row, _] = self.mask.voxel_of(line * columns).map(|i| i as f64);
+            sum += DVec3::new(here * slice, here * row, inside().sum());
+            n += here;
         }
-        geometry.patient_from_index().transform_point3(sum / n.max(1) as f64)
+        geometry.patient_from_index().transform_point3(sum / f64::max(n, 1.0))
     }
 }
 
@@ -144,9 +148,9 @@ fn spread_line(
 }
 
 /// The largest 6-connected piece with its cavities filled, or `None` below the size of a patient.
-fn largest_filled(mask: Mask) -> Option<Mask> {
+fn largest_filled(mask: &Mask) -> Option<Mask> {
     let smallest = (SMALLEST_ML / mask.geometry().voxel_ml()).ceil() as usize;
-    let mut body = largest_piece(&mask, smallest)?;
+    let mut body = largest_piece(mask, smallest)?;
     let [_, rows, columns] = body.geometry().shape();
     body.values_mut().par_chunks_mut(rows * columns).for_each(|slice| fill(slice, rows, columns));
     Some(body)

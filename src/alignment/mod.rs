@@ -1,6 +1,6 @@
 //! Two scans of one patient brought into one frame: a rigid map from the baseline's patient frame to the follow-up's.
 //!
-//! Scans that share a FrameOfReferenceUID need no search (PS3.3 C.7.4.1.1.1), only a check that the bodies are where
+//! Scans that share a `FrameOfReferenceUID` need no search (PS3.3 C.7.4.1.1.1), only a check that the bodies are where
 //! the headers say. All others are aligned by their bodies, on CT where both scans have one and on PET otherwise:
 //!
 //! 1. the body is cut from air and couch ([`body`]), because the couch does not move with the patient;
@@ -12,7 +12,7 @@
 //! Units: millimetres in the patient frame (LPS). Deterministic, the same for any number of threads.
 //!
 //! Sources: Thévenaz, Ruttimann, Unser 1998, IEEE Trans Image Process 7:27 (multi-resolution rigid registration by
-//! Levenberg-Marquardt on squared differences); Reuter, Rosas, Fischl 2010, NeuroImage 53:1181 (robust weights for what
+//! Levenberg and Marquardt on squared differences); Reuter, Rosas, Fischl 2010, Neuroimage 53:1181 (robust weights for what
 //! changed between two scans of one person); Lewis 1995 for normalised correlation as the measure of the result.
 
 mod body;
@@ -36,7 +36,7 @@ pub struct Scan<'a> {
     pub pet: &'a Volume<f32>,
     /// Hounsfield units.
     pub ct: Option<&'a Volume<i16>>,
-    /// FrameOfReferenceUID (0020,0052); `None` where missing or empty.
+    /// `FrameOfReferenceUID` (0020,0052); `None` where missing or empty.
     pub frame_of_reference_uid: Option<&'a str>,
 }
 
@@ -44,7 +44,7 @@ pub struct Scan<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
-    /// Both scans name one FrameOfReferenceUID: the identity, nothing was searched.
+    /// Both scans name one `FrameOfReferenceUID`: the identity, nothing was searched.
     SharedFrameOfReference,
     /// Rigid registration of the CTs.
     RigidCt,
@@ -67,7 +67,7 @@ pub enum Verdict {
 /// How well the scans lie on each other, measured over what both fields of view show.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Quality {
-    /// Normalised correlation inside the baseline's body with the frames as they came, -1 to 1; `None` if the scans
+    /// Normalised correlation where both scans are body, with the frames as they came, -1 to 1; `None` if the bodies
     /// then have too little in common.
     pub correlation_before: Option<f64>,
     /// The same after alignment.

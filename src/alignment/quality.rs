@@ -1,6 +1,6 @@
 //! How well two bodies lie on each other, and what that is worth.
 
-use glam::DAffine3;
+use glam::{DAffine3, DVec3};
 
 use super::body::Body;
 use super::refine::correlation_of;
@@ -14,10 +14,13 @@ const GOOD_DICE: f64 = 0.90;
 const LEAST_DICE: f64 = 0.75;
 /// Inside the body half of the variance is explained by the other scan.
 const GOOD_CORRELATION: f64 = 0.70;
-/// Less than a quarter of the variance is explained.
-const LEAST_CORRELATION: f64 = 0.50;
+/// Hardly more than a third of the variance is explained: what the trunks of two strangers have in common.
+const LEAST_CORRELATION: f64 = 0.60;
 /// A smaller common part is called doubtful: little of either body was compared.
 const GOOD_FRACTION: f64 = 0.30;
+
+/// No correlation is told of a smaller share of the baseline's body.
+const LEAST_SHARE: f64 = 0.02;
 
 /// Counts over the voxels of the baseline that lie in the follow-up's field of view.
 #[derive(Default)]
@@ -37,7 +40,7 @@ impl Overlap {
         let mut counts = Self::default();
         for (line, row) in fixed.values().chunks_exact(columns).enumerate() {
             let [s, r, _] = fixed.voxel_of(line * columns);
-            let start = index_map.transform_point3(glam::DVec3::new(s as f64, r as f64, 0.0));
+            let start = index_map.transform_point3(DVec3::new(s as f64, r as f64, 0.0));
             for (c, &here) in row.iter().enumerate() {
                 let index = (start + c as f64 * index_map.matrix3.z_axis).round();
                 let inside = (0..3).all(|a| index[a] >= 0.0 && index[a] < shape[a] as f64);
@@ -59,19 +62,22 @@ impl Overlap {
     }
 }
 
-/// Correlation inside the baseline's body, where both fields of view show it.
+/// Correlation of the two images where both scans are body: how the bodies' outlines lie is the Dice's affair.
 fn correlation(fixed: &Body, moving: &Body, map: DAffine3) -> Option<f64> {
     let geometry = fixed.image.geometry();
     let index_map =
         moving.image.geometry().index_from_patient() * map * geometry.patient_from_index();
     // Every fifth voxel of the body is plenty for one number.
-    let inside = fixed.mask.values().iter().enumerate().filter(|&(_, &b)| b).step_by(5);
-    let pairs = inside.filter_map(|(offset, _)| {
+    let inside = || fixed.mask.values().iter().enumerate().filter(|&(_, &b)| b).step_by(5);
+    let pairs = inside().filter_map(|(offset, _)| {
         let index = fixed.image.voxel_of(offset).map(|i| i as f64);
-        let there = trilinear(&moving.image, index_map.transform_point3(index.into()))?;
-        Some((fixed.image.values()[offset], there))
+        let index = index_map.transform_point3(index.into());
+        let there = trilinear(&moving.image, index)?;
+        let nearest = index.max(DVec3::ZERO).round().to_array().map(|i| i as usize);
+        moving.mask[nearest].then_some((fixed.image.values()[offset], there))
     });
-    Some(correlation_of(pairs)?.0)
+    let (r, n) = correlation_of(pairs)?;
+    (n as f64 >= LEAST_SHARE * inside().count() as f64).then_some(r)
 }
 
 /// Measures a map and judges it.

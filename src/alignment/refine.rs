@@ -38,12 +38,12 @@ const N: usize = 8;
 /// A rigid map from the baseline's frame to the follow-up's: `turn * x + shift`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pose {
-    pub turn: DQuat,
-    pub shift: DVec3,
+    pub(super) turn: DQuat,
+    pub(super) shift: DVec3,
 }
 
 impl Pose {
-    pub fn map(&self) -> DAffine3 {
+    pub(super) fn map(&self) -> DAffine3 {
         DAffine3::from_rotation_translation(self.turn, self.shift)
     }
 
@@ -94,7 +94,7 @@ struct State {
 
 impl Level {
     /// Takes about `most` points from the baseline's body and a rim of air around it.
-    pub fn new(fixed: &Body, moving: &Body, spacing_mm: f64, most: usize) -> Self {
+    pub(super) fn new(fixed: &Body, moving: &Body, spacing_mm: f64, most: usize) -> Self {
         let image = reduce(&fixed.image, spacing_mm);
         let body = reduce(&fixed.mask.map(|&b| f32::from(u8::from(b))), spacing_mm);
         let places = rimmed(&body);
@@ -120,7 +120,7 @@ impl Level {
     }
 
     /// Keeps the poses with the highest correlation, the best first.
-    pub fn keep_best(&self, poses: &mut Vec<Pose>, n: usize) {
+    pub(super) fn keep_best(&self, poses: &mut Vec<Pose>, n: usize) {
         let mut scored: Vec<(f64, Pose)> =
             poses.par_iter().filter_map(|pose| Some((self.correlation(pose)?, *pose))).collect();
         // The sort is stable, so equals stay in the order of the starts.
@@ -139,7 +139,7 @@ impl Level {
     }
 
     /// Improves every pose; the number of steps taken in all.
-    pub fn refine_all(&self, poses: &mut [Pose], weights: Weights) -> usize {
+    pub(super) fn refine_all(&self, poses: &mut [Pose], weights: Weights) -> usize {
         poses.par_iter_mut().map(|pose| self.refine(pose, weights)).sum()
     }
 
@@ -218,7 +218,7 @@ impl Level {
                 sums
             })
             .collect();
-        chunks.into_iter().fold(Sums::default(), Sums::plus)
+        chunks.into_iter().fold(Sums::default(), |sum, chunk| sum.plus(&chunk))
     }
 
     /// Standard deviation of the residuals, from their median size (1.4826 is the normal distribution's ratio).
@@ -244,20 +244,23 @@ impl Level {
 /// Voxels that are body or lie within one voxel of it along an axis.
 fn rimmed(body: &Volume<f32>) -> Vec<usize> {
     let [slices, rows, columns] = body.geometry().shape();
+    let area = rows * columns;
     let values = body.values();
-    (0..values.len())
-        .filter(|&i| {
-            let [s, r, c] = body.voxel_of(i);
-            let near = |on: bool, j: usize| on && values[j] >= 0.5;
-            values[i] >= 0.5
-                || near(c > 0, i.wrapping_sub(1))
-                || near(c + 1 < columns, i + 1)
-                || near(r > 0, i.wrapping_sub(columns))
-                || near(r + 1 < rows, i + columns)
-                || near(s > 0, i.wrapping_sub(rows * columns))
-                || near(s + 1 < slices, i + rows * columns)
-        })
-        .collect()
+    let is_body = |i: usize| values[i] >= 0.5;
+    let mut places = Vec::new();
+    for (s, r) in (0..slices).flat_map(|s| (0..rows).map(move |r| (s, r))) {
+        let start = s * area + r * columns;
+        places.extend((start..start + columns).filter(|&i| {
+            is_body(i)
+                || (i > start && is_body(i - 1))
+                || (i + 1 < start + columns && is_body(i + 1))
+                || (r > 0 && is_body(i - columns))
+                || (r + 1 < rows && is_body(i + columns))
+                || (s > 0 && is_body(i - area))
+                || (s + 1 < slices && is_body(i + area))
+        }));
+    }
+    places
 }
 
 /// Pearson's correlation of pairs and their number; `None` for fewer than three pairs or a constant side.
@@ -293,17 +296,17 @@ impl Sums {
         for i in 0..N {
             let weighted = weight * row[i];
             self.gradient[i] += weighted * e;
-            for j in 0..=i {
-                self.hessian[i][j] += weighted * row[j];
+            for (sum, &other) in self.hessian[i].iter_mut().zip(&row[..=i]) {
+                *sum += weighted * other;
             }
         }
     }
 
-    fn plus(mut self, other: Self) -> Self {
+    fn plus(mut self, other: &Self) -> Self {
         for i in 0..N {
             self.gradient[i] += other.gradient[i];
-            for j in 0..=i {
-                self.hessian[i][j] += other.hessian[i][j];
+            for (sum, &more) in self.hessian[i].iter_mut().zip(&other.hessian[i][..=i]) {
+                *sum += more;
             }
         }
         self.cost += other.cost;

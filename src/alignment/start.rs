@@ -12,6 +12,9 @@ use super::refine::Pose;
 /// Width of a bin along z: two slices of the thickest usual scan.
 const BIN_MM: f64 = 10.0;
 
+/// A scan longer than 20 m has a wrong header; its far end falls into the last bin.
+const MOST_BINS: f64 = 2000.0;
+
 /// Shifts kept, and the least distance between two of them, in bins.
 const SHIFTS: usize = 6;
 const SHIFT_DISTANCE: usize = 3;
@@ -37,7 +40,7 @@ impl Profile {
     fn of(body: &Body) -> Self {
         let geometry = body.mask.geometry();
         let (low, high) = geometry.bounds_mm();
-        let n = ((high.z - low.z) / BIN_MM).ceil() as usize + 2;
+        let n = ((high.z - low.z) / BIN_MM).ceil().min(MOST_BINS) as usize + 2;
         let mut bins = vec![Bin::default(); n];
         let [_, _, columns] = geometry.shape();
         let step = geometry.steps_mm()[2];

@@ -19,11 +19,10 @@ struct Part {
 impl Part {
     fn holds(&self, p: DVec3) -> bool {
         let d = (p - self.centre) / self.half;
-        if self.tube {
-            d.x * d.x + d.y * d.y <= 1.0 && d.z.abs() <= 1.0
-        } else {
-            d.length_squared() <= 1.0
+        if d.z.abs() > 1.0 {
+            return false;
         }
+        if self.tube { d.x * d.x + d.y * d.y <= 1.0 } else { d.length_squared() <= 1.0 }
     }
 }
 
@@ -84,7 +83,7 @@ impl Setup {
 
     fn grid(&self) -> VolumeGeometry {
         let [s, r, c] = self.spacing;
-        let width = 560.0;
+        let width = 500.0;
         let shape = [(self.z[1] - self.z[0]) / s, width / r, width / c].map(|n| n as usize);
         let middle = DVec3::new(self.shift[0], self.shift[1], 0.0);
         let origin = middle + DVec3::new(-width / 2.0, -width / 2.0, self.z[0]);
@@ -141,14 +140,14 @@ fn baseline() -> Setup {
         turn: [0.0; 3],
         shift: [0.0; 3],
         z: [-450.0, 480.0],
-        spacing: [3.0, 4.0, 4.0],
+        spacing: [4.0, 5.3, 5.3],
         couch_y: 130.0,
         seed: 1,
     }
 }
 
 fn follow_up() -> Setup {
-    Setup { spacing: [5.0, 3.0, 3.0], couch_y: 150.0, seed: 2, ..baseline() }
+    Setup { spacing: [5.0, 5.0, 4.5], couch_y: 150.0, seed: 2, ..baseline() }
 }
 
 fn cases() -> Vec<(&'static str, Setup, Setup)> {
@@ -249,6 +248,131 @@ fn check(rows: Vec<(&'static str, Setup, Setup)>, on_ct: bool, limit_mm: f64) {
         assert_eq!(found.method, if on_ct { Method::RigidCt } else { Method::RigidPet }, "{name}");
         assert_eq!(found.quality.verdict, Verdict::Good, "{name}: {:?}", found.quality);
         assert!(error < limit_mm, "{name}: {error:.2} mm off");
+    }
+}
+
+/// Disease that comes and goes: SUV 32 in the pancreas, skeleton and spleen at baseline; a mass in the lung and a full,
+/// hotter bladder later.
+fn changed() -> Vec<(&'static str, Setup, Setup)> {
+    let ill = |lesions: Vec<Part>| {
+        let mut parts = patient(1.0);
+        parts.extend(lesions);
+        parts
+    };
+    let sick = || {
+        ill(vec![
+            part(false, [20., -30., -60.], [45., 30., 30.], 50.0, 32.0),
+            part(true, [0., 75., 0.], [25., 22., 200.], 350.0, 12.0),
+            part(false, [95., 45., -40.], [35., 35., 60.], 45.0, 9.0),
+        ])
+    };
+    let relapsed = || {
+        ill(vec![
+            part(false, [85., 0., 90.], [50., 60., 60.], 40.0, 15.0),
+            part(false, [3., -30., -360.], [60., 55., 60.], 5.0, 40.0),
+        ])
+    };
+    let moved = || Setup { turn: [5.0, -4.0, 8.0], shift: [40.0, 10.0, 70.0], ..follow_up() };
+    vec![
+        ("disease gone", Setup { parts: sick(), ..baseline() }, moved()),
+        ("disease came", baseline(), Setup { parts: relapsed(), ..moved() }),
+        (
+            "disease elsewhere",
+            Setup { parts: sick(), ..baseline() },
+            Setup { parts: relapsed(), ..moved() },
+        ),
+    ]
+}
+
+#[test]
+fn changed_disease_does_not_pull_the_map() {
+    check(changed(), true, 2.0);
+    check(changed(), false, 4.0);
+}
+
+#[test]
+fn arms_raised_and_lowered_do_not_pull_the_map() {
+    let with_arms = |height: f64, out: f64, setup: Setup| {
+        let arm =
+            |side: f64| part(true, [side * out, 10.0, height], [33.0, 33.0, 240.0], 40.0, 0.7);
+        let parts = patient(1.0).into_iter().chain([arm(-1.0), arm(1.0)]).collect();
+        Setup { parts, ..setup }
+    };
+    let moved = Setup { turn: [3.0, -4.0, 6.0], shift: [20.0, 10.0, 60.0], ..follow_up() };
+    let (lowered, raised) = (with_arms(20.0, 205.0, baseline()), with_arms(460.0, 130.0, moved));
+    let truth = raised.pose() * lowered.pose().inverse();
+    let on_ct = align_cts(&lowered.ct(), &raised.ct(), ["1.2.3", "1.2.4"]);
+    let (first, second) = (lowered.pet(), raised.pet());
+    let pet_only = |pet| Scan { pet, ct: None, frame_of_reference_uid: None };
+    let on_pet = align(&pet_only(&first), &pet_only(&second));
+    for found in [on_ct, on_pet] {
+        let error = error_mm(found.follow_up_from_baseline, truth, lowered.z);
+        println!("{:?}: {error:.2} mm, {:?}", found.method, found.quality);
+        assert!(found.quality.verdict > Verdict::Failed, "{:?}", found.quality);
+        assert!(error < 4.0, "{:?}: {error:.2} mm off", found.method);
+    }
+}
+
+fn align_cts(first: &Volume<i16>, second: &Volume<i16>, uids: [&str; 2]) -> Alignment {
+    let pets = [first, second].map(|v| Volume::filled(v.geometry().clone(), 0.0_f32));
+    align(
+        &Scan { pet: &pets[0], ct: Some(first), frame_of_reference_uid: Some(uids[0]) },
+        &Scan { pet: &pets[1], ct: Some(second), frame_of_reference_uid: Some(uids[1]) },
+    )
+}
+
+#[test]
+fn a_shared_frame_is_the_identity_and_is_checked() {
+    let here = baseline();
+    let away = Setup { shift: [150.0, 0.0, 0.0], ..follow_up() };
+    for (second, verdict) in [(follow_up(), Verdict::Good), (away, Verdict::Failed)] {
+        let found = align_cts(&here.ct(), &second.ct(), ["1.2.3", "1.2.3"]);
+        assert_eq!(found.method, Method::SharedFrameOfReference);
+        assert_eq!(found.follow_up_from_baseline, DAffine3::IDENTITY);
+        assert_eq!(found.quality.verdict, verdict, "{:?}", found.quality);
+    }
+    let empty_uids = align_cts(&here.ct(), &follow_up().ct(), ["", ""]);
+    assert_eq!(empty_uids.method, Method::RigidCt);
+}
+
+#[test]
+fn what_cannot_be_aligned_is_said() {
+    let head = Setup { z: [310.0, 480.0], ..baseline() };
+    let legs = Setup { z: [-1150.0, -500.0], ..follow_up() };
+    let air = Volume::filled(baseline().grid(), -1000_i16);
+    let slice = VolumeGeometry::new([1, 1, 1], DVec3::ZERO, [DVec3::Z, DVec3::Y, DVec3::X]);
+    let voxel = Volume::filled(slice.unwrap(), 40_i16);
+    let rows = [
+        ("no body", baseline().ct(), air.clone()),
+        ("one voxel", voxel, baseline().ct()),
+        ("no bodies", air.clone(), air),
+        ("head and legs", head.ct(), legs.ct()),
+    ];
+    for (name, first, second) in rows {
+        let found = align_cts(&first, &second, ["1.2.3", "1.2.4"]);
+        assert_eq!(found.quality.verdict, Verdict::Failed, "{name}");
+        assert!(!found.quality.reasons.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn threads_do_not_change_the_map() {
+    let first = Setup { z: [-200.0, 250.0], ..baseline() }.pet();
+    let second = Setup { turn: [2.0, 3.0, -4.0], z: [-250.0, 200.0], ..follow_up() }.pet();
+    let pet_only = |pet| Scan { pet, ct: None, frame_of_reference_uid: None };
+    let with_threads = |n: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
+        pool.install(|| align(&pet_only(&first), &pet_only(&second)))
+    };
+    assert_eq!(with_threads(1), with_threads(3));
+}
+
+#[test]
+fn another_person_is_not_a_good_match() {
+    for build in [0.75, 1.3] {
+        let other = Setup { parts: patient(build), ..follow_up() };
+        let found = align_cts(&baseline().ct(), &other.ct(), ["1.2.3", "1.2.4"]);
+        assert!(found.quality.verdict < Verdict::Good, "{build}: {:?}", found.quality);
     }
 }
 
