@@ -4,3 +4,4 @@
 
 mod loading;
 mod support;
+mod synthetic;
