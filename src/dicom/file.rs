@@ -9,24 +9,39 @@ use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use dicom_core::Tag;
+use dicom_core::header::Length;
+use dicom_core::value::DataSetSequence;
+use dicom_core::{Tag, VR};
 use dicom_dictionary_std::uids;
+use dicom_encoding::transfer_syntax::TransferSyntaxIndex;
 use dicom_object::InMemDicomObject;
-use dicom_object::collector::{DicomCollector, DicomCollectorOptions};
-use dicom_object::file::ReadPreamble;
+use dicom_object::mem::InMemElement;
+use dicom_parser::dataset::LazyDataToken;
+use dicom_parser::dataset::lazy_read::LazyDataSetReader;
+use dicom_parser::{DynStatefulDecoder, StatefulDecode};
+use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
+use flate2::bufread::DeflateDecoder;
 
 /// First tag of the pixel data group; a header ends before it.
 pub(super) const PIXELS: Tag = Tag(0x7FE0, 0x0000);
 
+const FLOAT_PIXEL_DATA: Tag = Tag(0x7FE0, 0x0008);
+const DOUBLE_FLOAT_PIXEL_DATA: Tag = Tag(0x7FE0, 0x0009);
+const PIXEL_DATA: Tag = Tag(0x7FE0, 0x0010);
+
+/// Deepest nesting of sequences that is followed.
+const MAX_DEPTH: usize = 32;
+
 /// Explicit VR big endian: retired, and still in archives.
 pub(super) const EXPLICIT_BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
 
-/// Largest deflated header, and largest deflated file, in bytes.
+/// Largest header of a deflated file, in bytes.
 const INFLATED_HEADER: u64 = 1 << 26;
-const INFLATED_FILE: u64 = 1 << 31;
 
 trait Source: Read + Seek + Send {}
 impl<T: Read + Seek + Send> Source for T {}
+
+type Token<'a> = LazyDataToken<&'a mut DynStatefulDecoder<BufReader<Box<dyn Source>>>>;
 
 /// A header with what the file says beside it.
 #[derive(Debug)]
@@ -44,6 +59,8 @@ pub(super) struct Header {
 pub(super) enum Stored {
     /// Samples of all frames, one after another.
     Native(Vec<u8>),
+    /// Samples as floating point numbers of 32 or 64 bits.
+    Float(Vec<u8>),
     /// Compressed fragments, with the offset of each frame's first fragment where the table is filled.
     Fragments {
         /// Basic offset table.
@@ -60,69 +77,212 @@ pub(super) fn read_header(path: &Path) -> Result<Header, String> {
 
 /// Reads the header up to a tag: what can be had of a file that is damaged further on.
 pub(super) fn read_header_up_to(path: &Path, stop: Tag) -> Result<Header, String> {
-    let (mut collector, transfer_syntax, file_bytes) = open(path, INFLATED_HEADER)?;
-    let mut data_set = InMemDicomObject::new_empty();
-    collector.read_dataset_up_to(stop, &mut data_set).map_err(|e| whole_reason(&e))?;
-    Ok(Header { data_set, transfer_syntax, file_bytes })
+    let mut file = OpenFile::open(path, INFLATED_HEADER)?;
+    let (elements, _) = file.data_set(stop, 0)?;
+    let data_set = InMemDicomObject::from_element_iter(elements);
+    Ok(Header { data_set, transfer_syntax: file.transfer_syntax, file_bytes: file.file_bytes })
 }
 
-/// Reads the pixel data of a file; `encapsulated` by its transfer syntax.
-pub(super) fn read_stored(path: &Path, encapsulated: bool) -> Result<Stored, String> {
-    let (mut collector, _, _) = open(path, INFLATED_FILE)?;
-    // The icon of an image has pixel data of its own, nested in a sequence: read past it as a whole.
-    collector
-        .read_dataset_up_to(Tag(0x7FE0, 0x0010), &mut InMemDicomObject::new_empty())
-        .map_err(|e| whole_reason(&e))?;
-    if !encapsulated {
-        let mut bytes = Vec::new();
-        let found = collector.read_next_fragment(&mut bytes).map_err(|e| whole_reason(&e))?;
-        return found.map(|_| Stored::Native(bytes)).ok_or_else(|| "has no pixel data".into());
+/// Reads the pixel data of a file: Pixel Data (7FE0,0010), Float Pixel Data (7FE0,0008) or Double Float Pixel Data
+/// (7FE0,0009), of which an object has one. `promised` is what they take when they are not compressed.
+pub(super) fn read_stored(path: &Path, promised: u64) -> Result<Stored, String> {
+    let mut file = OpenFile::open(path, INFLATED_HEADER.saturating_add(promised))?;
+    let (_, stopped) = file.data_set(PIXELS, 0)?;
+    match stopped {
+        Stopped::AtValue(tag) => file.value(tag),
+        Stopped::AtFragments => file.fragments(),
+        Stopped::AtEnd => Err("has no pixel data: it is truncated".into()),
     }
-    let mut offsets = Vec::new();
-    collector.read_basic_offset_table(&mut offsets).map_err(|e| whole_reason(&e))?;
-    let mut fragments = Vec::new();
-    loop {
-        let mut fragment = Vec::new();
-        match collector.read_next_fragment(&mut fragment).map_err(|e| whole_reason(&e))? {
-            Some(_) => fragments.push(fragment),
-            None if fragments.is_empty() => return Err("has no pixel data".into()),
-            None => return Ok(Stored::Fragments { offsets, fragments }),
+}
+
+/// Where the reading of a data set stopped.
+enum Stopped {
+    /// Before the value of an element.
+    AtValue(Tag),
+    /// Before the fragments of encapsulated pixel data.
+    AtFragments,
+    AtEnd,
+}
+
+/// A file whose data set is being read, element by element, with no allocation beyond the length of the file.
+struct OpenFile {
+    reader: LazyDataSetReader<DynStatefulDecoder<BufReader<Box<dyn Source>>>>,
+    transfer_syntax: String,
+    file_bytes: u64,
+    /// Bytes of the data set, inflated; no element can be longer.
+    limit: u64,
+}
+
+impl OpenFile {
+    fn open(path: &Path, inflate_limit: u64) -> Result<Self, String> {
+        let io = |e: std::io::Error| e.to_string();
+        let mut file = File::open(path).map_err(io)?;
+        let file_bytes = file.metadata().map_err(io)?.len();
+        if file_bytes == 0 {
+            return Err("is empty".into());
+        }
+        let mut start = Vec::new();
+        file.by_ref().take(1 << 13).read_to_end(&mut start).map_err(io)?;
+        let layout = Layout::of(&start)?;
+        file.seek(SeekFrom::Start(layout.data_set)).map_err(io)?;
+        let transfer_syntax = layout.transfer_syntax;
+        let deflated = transfer_syntax == uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN;
+        let (source, limit): (Box<dyn Source>, u64) = if deflated {
+            let inflated = inflate(file, inflate_limit)?;
+            let limit = inflated.len() as u64;
+            (Box::new(Cursor::new(inflated)), limit)
+        } else {
+            (Box::new(file), file_bytes)
+        };
+        let parsed_as = if deflated { uids::EXPLICIT_VR_LITTLE_ENDIAN } else { &transfer_syntax };
+        let syntax = TransferSyntaxRegistry
+            .get(parsed_as)
+            .ok_or_else(|| format!("has the unknown transfer syntax {parsed_as}"))?;
+        let reader = LazyDataSetReader::new_with_ts(BufReader::new(source), syntax)
+            .map_err(|e| whole_reason(&e))?;
+        Ok(Self { reader, transfer_syntax, file_bytes, limit })
+    }
+
+    fn next(&mut self) -> Result<Option<Token<'_>>, String> {
+        self.reader.advance().transpose().map_err(|e| whole_reason(&e))
+    }
+
+    fn check(&self, length: Length, what: &str) -> Result<(), String> {
+        match length.get() {
+            Some(bytes) if u64::from(bytes) > self.limit => Err(format!(
+                "{what} claims {bytes} bytes, more than the file has: it is truncated or damaged"
+            )),
+            _ => Ok(()),
         }
     }
-}
 
-type Collector = DicomCollector<BufReader<Box<dyn Source>>>;
-
-fn open(path: &Path, inflate_limit: u64) -> Result<(Collector, String, u64), String> {
-    let io = |e: std::io::Error| e.to_string();
-    let mut file = File::open(path).map_err(io)?;
-    let file_bytes = file.metadata().map_err(io)?.len();
-    if file_bytes == 0 {
-        return Err("is empty".into());
-    }
-    let mut start = Vec::new();
-    file.by_ref().take(1 << 13).read_to_end(&mut start).map_err(io)?;
-    let layout = Layout::of(&start)?;
-    file.seek(SeekFrom::Start(layout.data_set)).map_err(io)?;
-    let (source, parsed_as): (Box<dyn Source>, &str) = match layout.transfer_syntax.as_str() {
-        uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN => {
-            let mut inflated = Vec::new();
-            let reader = BufReader::new(file);
-            let mut inflater = flate2::bufread::DeflateDecoder::new(reader).take(inflate_limit);
-            // A stream cut off by the limit, or damaged at its end, may still hold the header.
-            match inflater.read_to_end(&mut inflated) {
-                Err(e) if inflated.is_empty() => return Err(format!("cannot be inflated: {e}")),
-                Ok(_) | Err(_) => {}
+    /// The elements of a data set before the tag `stop`, or of an item to its end.
+    fn data_set(
+        &mut self,
+        stop: Tag,
+        depth: usize,
+    ) -> Result<(Vec<InMemElement>, Stopped), String> {
+        if depth > MAX_DEPTH {
+            return Err("has sequences nested too deeply".into());
+        }
+        let mut elements = Vec::new();
+        loop {
+            let header = match self.next()? {
+                None | Some(LazyDataToken::ItemEnd) => return Ok((elements, Stopped::AtEnd)),
+                Some(LazyDataToken::PixelSequenceStart) => {
+                    return Ok((elements, Stopped::AtFragments));
+                }
+                Some(LazyDataToken::SequenceStart { tag, len }) => {
+                    if depth == 0 && tag >= stop {
+                        return Ok((elements, Stopped::AtEnd));
+                    }
+                    let items = self.items(stop, depth)?;
+                    elements.push(InMemElement::new_with_len(
+                        tag,
+                        VR::SQ,
+                        len,
+                        DataSetSequence::new(items, len),
+                    ));
+                    continue;
+                }
+                Some(LazyDataToken::ElementHeader(header)) => header,
+                Some(other) => return Err(format!("has an unexpected {other:?}")),
+            };
+            if depth == 0 && header.tag >= stop {
+                return Ok((elements, Stopped::AtValue(header.tag)));
             }
-            (Box::new(Cursor::new(inflated)), uids::EXPLICIT_VR_LITTLE_ENDIAN)
+            self.check(header.len, &header.tag.to_string())?;
+            let value = self.next()?.ok_or("ends in the middle of an element: it is truncated")?;
+            let value = value.into_value().map_err(|e| whole_reason(&e))?;
+            elements.push(InMemElement::new_with_len(header.tag, header.vr, header.len, value));
         }
-        other => (Box::new(file), other),
-    };
-    let collector = DicomCollectorOptions::new()
-        .read_preamble(ReadPreamble::Never)
-        .expected_ts(parsed_as.to_owned())
-        .from_reader(BufReader::new(source));
-    Ok((collector, layout.transfer_syntax, file_bytes))
+    }
+
+    fn items(&mut self, stop: Tag, depth: usize) -> Result<Vec<InMemDicomObject>, String> {
+        let mut items = Vec::new();
+        loop {
+            match self.next()? {
+                None | Some(LazyDataToken::SequenceEnd) => return Ok(items),
+                Some(LazyDataToken::ItemStart { .. }) => {
+                    let (elements, _) = self.data_set(stop, depth + 1)?;
+                    items.push(InMemDicomObject::from_element_iter(elements));
+                }
+                Some(other) => return Err(format!("has an unexpected {other:?} in a sequence")),
+            }
+        }
+    }
+
+    /// The value of a pixel data element, or of the next one: float pixel data may come with other elements before.
+    fn value(&mut self, tag: Tag) -> Result<Stored, String> {
+        let limit = self.limit;
+        let mut tag = tag;
+        loop {
+            let token = self.next()?.ok_or("has no pixel data: it is truncated")?;
+            match token {
+                LazyDataToken::ElementHeader(header) => tag = header.tag,
+                LazyDataToken::PixelSequenceStart => return self.fragments(),
+                LazyDataToken::LazyValue { header, decoder } => {
+                    let bytes = header.len.get().map_or(u64::MAX, u64::from);
+                    if bytes > limit {
+                        return Err(format!(
+                            "its pixel data claim {bytes} bytes, more than the file has: it is truncated"
+                        ));
+                    }
+                    let mut value = Vec::with_capacity(bytes as usize);
+                    decoder.read_to_vec(header.len.0, &mut value).map_err(|e| whole_reason(&e))?;
+                    match tag {
+                        PIXEL_DATA => return Ok(Stored::Native(value)),
+                        FLOAT_PIXEL_DATA | DOUBLE_FLOAT_PIXEL_DATA => {
+                            return Ok(Stored::Float(value));
+                        }
+                        _ => {}
+                    }
+                }
+                other => return Err(format!("has an unexpected {other:?}")),
+            }
+        }
+    }
+
+    fn fragments(&mut self) -> Result<Stored, String> {
+        let limit = self.limit;
+        let mut parts: Vec<Vec<u8>> = Vec::new();
+        loop {
+            match self.next()? {
+                None | Some(LazyDataToken::SequenceEnd) => break,
+                Some(LazyDataToken::ItemStart { .. }) => parts.push(Vec::new()),
+                Some(LazyDataToken::LazyItemValue { len, decoder }) => {
+                    if u64::from(len) > limit {
+                        return Err(
+                            "a fragment claims more bytes than the file has: it is truncated"
+                                .into(),
+                        );
+                    }
+                    let part = parts.last_mut().ok_or("has a fragment outside an item")?;
+                    decoder.read_to_vec(len, part).map_err(|e| whole_reason(&e))?;
+                    if part.len() < len as usize {
+                        return Err("ends in the middle of a fragment: it is truncated".into());
+                    }
+                }
+                Some(_) => {}
+            }
+        }
+        if parts.len() < 2 {
+            return Err("has no compressed frames: it is truncated".into());
+        }
+        let table = parts.remove(0);
+        let offsets = table.as_chunks::<4>().0.iter().map(|&b| u32::from_le_bytes(b)).collect();
+        Ok(Stored::Fragments { offsets, fragments: parts })
+    }
+}
+
+fn inflate(file: File, limit: u64) -> Result<Vec<u8>, String> {
+    let mut inflated = Vec::new();
+    let mut inflater = DeflateDecoder::new(BufReader::new(file)).take(limit);
+    match inflater.read_to_end(&mut inflated) {
+        // A stream cut off by the limit, or damaged at its end, may still hold the header.
+        Err(e) if inflated.is_empty() => Err(format!("cannot be inflated: {e}")),
+        Ok(_) | Err(_) => Ok(inflated),
+    }
 }
 
 /// Where the data set of a file begins and how it is encoded.

@@ -34,7 +34,7 @@ pub fn load_pet(series: &Series, factor_per_slice: &[f64]) -> Result<Volume<f32>
     }
     load(series, |slice, source, _| {
         let (slope, intercept, factor) = (source.slope, source.intercept, factor_per_slice[slice]);
-        move |stored| ((stored as f64 * slope + intercept) * factor) as f32
+        move |stored| ((stored * slope + intercept) * factor) as f32
     })
 }
 
@@ -46,12 +46,11 @@ pub fn load_ct(series: &Series) -> Result<Volume<i16>, ReadError> {
     load(series, |_, source, padding| {
         let (slope, intercept) = (source.slope, source.intercept);
         move |stored| {
-            let value = stored as f64;
-            if padding.is_some_and(|[low, high]| low <= value && value <= high) {
+            if padding.is_some_and(|[low, high]| low <= stored && stored <= high) {
                 return AIR_HU;
             }
             // `as` saturates: values beyond i16 become its ends.
-            (value * slope + intercept).round() as i16
+            (stored * slope + intercept).round() as i16
         }
     })
 }
@@ -63,7 +62,7 @@ fn load<T, F>(
 ) -> Result<Volume<T>, ReadError>
 where
     T: Copy + Default + Send,
-    F: Fn(i64) -> T,
+    F: Fn(f64) -> T,
 {
     let geometry = lattice(series)?;
     let formats = series
@@ -77,8 +76,8 @@ where
     // A file of many frames is read once, before its frames are decoded in parallel.
     let one_frame_a_file = series.files.len() == series.sources.len();
     let read = |file: usize| {
-        let path = &series.files[file].0;
-        contained(|| read_stored(path, formats[file].encapsulated()))
+        let (path, format) = &series.files[file];
+        contained(|| read_stored(path, format.native_bytes().unwrap_or(0)))
             .map_err(|reason| ReadError::Pixels { path: path.clone(), reason })
     };
     let shared = if one_frame_a_file {

@@ -185,15 +185,17 @@ fn units(view: View) -> (Attribute<String>, Attribute<String>) {
     (Attribute::Value(units.to_owned()), suv_type)
 }
 
-/// The item of the real world value mapping of a frame: slope and intercept of *stored* values, and its unit.
-pub(super) fn real_world_mapping<'a>(view: View<'a>) -> Option<&'a InMemDicomObject> {
+/// The real world value mapping of a PET frame that has no Units of its own: slope and intercept of *stored* values.
+pub(super) fn mapping_with_unit<'a>(view: View<'a>) -> Option<&'a InMemDicomObject> {
     let tag = tags::REAL_WORLD_VALUE_SLOPE;
+    let pet = text_or_empty(view.loose(tags::MODALITY), tags::MODALITY) == "PT";
+    let own_units = text(view.loose(tags::UNITS), tags::UNITS) != Attribute::Absent;
     let item = view.holder(tags::REAL_WORLD_VALUE_MAPPING_SEQUENCE, tag);
-    item.get(tag).is_some().then_some(item)
+    (pet && !own_units && item.get(tag).is_some()).then_some(item)
 }
 
 fn mapped_unit(view: View) -> Option<String> {
-    let item = real_world_mapping(view)?;
+    let item = mapping_with_unit(view)?;
     let code = items(item, tags::MEASUREMENT_UNITS_CODE_SEQUENCE).first()?;
     text(code, tags::CODE_VALUE).value().cloned()
 }

@@ -31,6 +31,8 @@ pub(super) struct Samples {
     bits_stored: u32,
     high_bit: u32,
     signed: bool,
+    /// Floating point samples, which have neither BitsStored nor HighBit.
+    float: bool,
     codec: Codec,
 }
 
@@ -79,9 +81,16 @@ impl Samples {
         };
         let samples = need(&format.samples, "SamplesPerPixel (0028,0002)")?;
         let allocated = need(&format.bits_allocated, "BitsAllocated (0028,0100)")?;
-        let bits_stored = need(&format.bits_stored, "BitsStored (0028,0101)")?;
-        let high_bit = need(&format.high_bit, "HighBit (0028,0102)")?;
-        let representation = need(&format.representation, "PixelRepresentation (0028,0103)")?;
+        let float = format.bits_stored == Attribute::Absent && matches!(allocated, 32 | 64);
+        let (bits_stored, high_bit, representation) = if float {
+            (32, 31, 1)
+        } else {
+            (
+                need(&format.bits_stored, "BitsStored (0028,0101)")?,
+                need(&format.high_bit, "HighBit (0028,0102)")?,
+                need(&format.representation, "PixelRepresentation (0028,0103)")?,
+            )
+        };
         let grey = match format.photometric.value().map(String::as_str) {
             // The look of the display, not the stored values, is inverted.
             Some("MONOCHROME1") => !pet,
@@ -94,8 +103,11 @@ impl Samples {
             );
         }
         let codec = Codec::of(&format.transfer_syntax)?;
-        let widths: &[u32] =
-            if matches!(codec, Codec::Native { .. }) { &[8, 16, 32] } else { &[8, 16] };
+        let widths: &[u32] = match codec {
+            Codec::Native { .. } if float => &[32, 64],
+            Codec::Native { .. } => &[8, 16, 32],
+            Codec::JpegLs | Codec::Other(_) => &[8, 16],
+        };
         if !widths.contains(&allocated) {
             return Err(format!("BitsAllocated (0028,0100) {allocated} is not supported"));
         }
@@ -124,19 +136,15 @@ impl Samples {
             bits_stored,
             high_bit,
             signed: representation == 1,
+            float,
             codec,
         })
     }
 
     /// A value of PixelPaddingValue as a sample: the file may write a signed one in its unsigned form.
     pub(super) fn as_stored(&self, value: f64) -> f64 {
-        let span = (1_u64 << (8 * self.width)) as f64;
+        let span = 2_f64.powi(8 * self.width as i32);
         if self.signed && value >= span / 2.0 { value - span } else { value }
-    }
-
-    /// Whether the samples are compressed fragments.
-    pub(super) fn encapsulated(&self) -> bool {
-        !matches!(self.codec, Codec::Native { .. })
     }
 
     fn frame_bytes(&self) -> usize {
@@ -149,11 +157,13 @@ impl Samples {
         stored: &Stored,
         frame: usize,
         target: &mut [T],
-        value: impl Fn(i64) -> T,
+        value: impl Fn(f64) -> T,
     ) -> Result<(), String> {
         let decoded;
         let (bytes, width) = match stored {
-            Stored::Native(all) => (self.native_frame(all, frame)?, self.width),
+            Stored::Native(all) | Stored::Float(all) => {
+                (self.native_frame(all, frame)?, self.width)
+            }
             Stored::Fragments { offsets, fragments } => {
                 let stream = frame_stream(self.frames, frame, offsets, fragments)?;
                 decoded = self.decode(&stream)?;
@@ -168,7 +178,18 @@ impl Samples {
             ));
         }
         let big_endian = self.codec == (Codec::Native { big_endian: true });
+        if matches!(stored, Stored::Float(_)) != self.float {
+            return Err("BitsStored (0028,0101) does not fit the kind of pixel data".into());
+        }
         match (width, big_endian) {
+            (4, false) if self.float => {
+                fill(bytes, target, |b| value(f64::from(f32::from_le_bytes(b))))
+            }
+            (4, true) if self.float => {
+                fill(bytes, target, |b| value(f64::from(f32::from_be_bytes(b))))
+            }
+            (8, false) => fill(bytes, target, |b| value(f64::from_le_bytes(b))),
+            (8, true) => fill(bytes, target, |b| value(f64::from_be_bytes(b))),
             (1, _) => self.spread(bytes, target, |[b]| u32::from(b), value),
             (2, false) => self.spread(bytes, target, |b| u32::from(u16::from_le_bytes(b)), value),
             (2, true) => self.spread(bytes, target, |b| u32::from(u16::from_be_bytes(b)), value),
@@ -184,14 +205,13 @@ impl Samples {
         bytes: &[u8],
         target: &mut [T],
         word: impl Fn([u8; N]) -> u32,
-        value: impl Fn(i64) -> T,
+        value: impl Fn(f64) -> T,
     ) {
         let (up, down) = (31 - self.high_bit, 32 - self.bits_stored);
-        let words = bytes.as_chunks::<N>().0.iter().map(|&bytes| word(bytes) << up);
         if self.signed {
-            target.iter_mut().zip(words).for_each(|(t, w)| *t = value(i64::from(w as i32 >> down)));
+            fill(bytes, target, |b| value(f64::from((word(b) << up) as i32 >> down)));
         } else {
-            target.iter_mut().zip(words).for_each(|(t, w)| *t = value(i64::from(w >> down)));
+            fill(bytes, target, |b| value(f64::from(word(b) << up >> down)));
         }
     }
 
@@ -211,7 +231,9 @@ impl Samples {
         if self.codec == Codec::JpegLs {
             return Ok((self.decode_jpegls(stream)?, 2));
         }
-        let Codec::Other(uid) = self.codec else { return Err("is not compressed".into()) };
+        let Codec::Other(uid) = self.codec else {
+            return Err("is compressed although its transfer syntax says that it is not".into());
+        };
         let width = match coded_size(uid, stream)? {
             Some(coded) => self.agreed_width(coded)?,
             None => self.width,
@@ -280,6 +302,12 @@ impl Samples {
             .map_err(|e| e.to_string())?;
         Ok(data_set.with_exact_meta(meta))
     }
+}
+
+/// One value of the target for each word of the bytes.
+fn fill<const N: usize, T>(bytes: &[u8], target: &mut [T], value: impl Fn([u8; N]) -> T) {
+    let words = bytes.as_chunks::<N>().0;
+    target.iter_mut().zip(words).for_each(|(target, &word)| *target = value(word));
 }
 
 /// The compressed stream of one frame: one fragment, several found by the offset table, or all of them.

@@ -200,7 +200,6 @@ impl PixelFormat {
         Self::default()
     }
 
-    fn of(root: &InMemDicomObject, transfer_syntax: String) -> Result<Self, String> {
     pub(super) fn of(root: &InMemDicomObject, transfer_syntax: String) -> Result<Self, String> {
         let size = |tag, keyword: &str| match count(root, tag) {
             Attribute::Value(n @ 1..=0xFFFF) => Ok(n),
@@ -263,14 +262,22 @@ impl Frame {
         let view = View::of_frame(root, index as usize);
         let of = |sequence, tag| numbers(view.holder(sequence, tag), tag);
         let one = |sequence, tag| number(view.holder(sequence, tag), tag);
+        let transformation = tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE;
+        let mut slope = one(transformation, tags::RESCALE_SLOPE);
+        let mut intercept = one(transformation, tags::RESCALE_INTERCEPT);
+        // Where the unit comes from the real world value mapping, so do its slope and intercept.
+        if let Some(mapping) = pet::mapping_with_unit(view) {
+            slope = number(mapping, tags::REAL_WORLD_VALUE_SLOPE);
+            intercept = number(mapping, tags::REAL_WORLD_VALUE_INTERCEPT);
+        }
         Self {
             index,
             position: of(tags::PLANE_POSITION_SEQUENCE, tags::IMAGE_POSITION_PATIENT),
             orientation: of(tags::PLANE_ORIENTATION_SEQUENCE, tags::IMAGE_ORIENTATION_PATIENT),
             pixel_spacing: of(tags::PIXEL_MEASURES_SEQUENCE, tags::PIXEL_SPACING),
             thickness_mm: one(tags::PIXEL_MEASURES_SEQUENCE, tags::SLICE_THICKNESS),
-            slope: one(tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE, tags::RESCALE_SLOPE),
-            intercept: one(tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE, tags::RESCALE_INTERCEPT),
+            slope,
+            intercept,
             slice: pet::slice(view),
         }
     }

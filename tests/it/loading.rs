@@ -1,18 +1,482 @@
 //! The way in: folders of DICOM files to studies, series and voxels.
 
-use petct::dicom::{load_ct, load_pet, scan, select};
+use std::path::Path;
+
+use dicom_core::VR;
+use dicom_dictionary_std::tags;
+use glam::DVec3;
+use petct::dicom::{GeometryFault, ReadError, Series, Study, load_ct, load_pet, scan, select};
+use tempfile::TempDir;
 
 use crate::support::shared_data;
+use crate::synthetic::{Coding, Synthetic, encapsulated, text};
+
+fn scanned(folder: &Path) -> Vec<Study> {
+    scan(folder).unwrap().output
+}
+
+fn written(series: &Synthetic) -> (TempDir, Vec<Study>) {
+    let folder = TempDir::new().unwrap();
+    series.write(folder.path());
+    let studies = scanned(folder.path());
+    (folder, studies)
+}
+
+fn only(studies: &[Study]) -> &Series {
+    assert_eq!(studies.len(), 1);
+    assert_eq!(studies[0].series.len(), 1);
+    &studies[0].series[0]
+}
+
+/// Every voxel is where the builder put it, with the value that its slice's slope and the factor give.
+fn check_pet(series: &Synthetic) {
+    let (_folder, studies) = written(series);
+    let found = only(&studies);
+    assert!(found.usable, "{:?}", found.reasons);
+    let factors = (0..series.shape[0]).map(|s| 1.0 + s as f64).collect::<Vec<_>>();
+    let volume = load_pet(found, &factors).unwrap();
+    assert_eq!(volume.geometry().shape(), series.shape);
+    let [slices, rows, columns] = series.shape;
+    for s in 0..slices {
+        for r in 0..rows {
+            for c in 0..columns {
+                let voxel = [s, r, c];
+                let miss = (volume.geometry().centre_of(voxel) - series.place(voxel)).length();
+                assert!(miss < 0.2, "{voxel:?} lies {miss} mm off");
+                let stored = f64::from((series.stored)(voxel));
+                let value = (stored * (series.slope)(s) + series.intercept) * factors[s];
+                assert_eq!(volume[voxel], value as f32, "{voxel:?}");
+            }
+        }
+    }
+    for (slice, found) in found.acquisition.as_ref().unwrap().slices.iter().enumerate() {
+        assert_eq!(found.rescale_slope, (series.slope)(slice));
+    }
+}
+
+/// The fault of a series that cannot be placed.
+fn fault(series: &Synthetic) -> GeometryFault {
+    let (_folder, studies) = written(series);
+    let found = only(&studies);
+    assert!(!found.usable && !found.reasons.is_empty());
+    let error = load_pet(found, &vec![1.0; found.slices]).unwrap_err();
+    assert!(matches!(error, ReadError::Unusable { .. }));
+    found.geometry.clone().unwrap_err()
+}
 
 #[test]
-fn the_attenuation_corrected_pet_and_its_ct_are_chosen() {
-    let Some(folder) = shared_data("acrin-nsclc-042") else { return };
-    let studies = scan(&folder).unwrap().output;
+fn stacks_of_every_orientation_are_placed_by_position() {
+    let (x, y, z) = (DVec3::X, DVec3::Y, DVec3::Z);
+    let oblique = glam::DMat3::from_rotation_x(0.4) * glam::DMat3::from_rotation_z(-0.6);
+    let rows = [
+        [x, y],
+        [-x, y],
+        [x, -y],
+        [-x, -y],
+        [x, -z],
+        [y, -z],
+        [-y, -z],
+        [y, x],
+        [oblique * x, oblique * y],
+        [oblique * x, oblique * -y],
+    ];
+    for cosines in rows {
+        check_pet(&Synthetic { cosines, ..Synthetic::pet() });
+    }
+}
+
+#[test]
+fn names_tell_nothing_of_the_order() {
+    check_pet(&Synthetic { file_name: |s| format!("{}", (s * 5) % 7), ..Synthetic::pet() });
+    check_pet(&Synthetic { file_name: |s| format!("image.{}.txt", 9 - s), ..Synthetic::pet() });
+}
+
+#[test]
+fn bed_joins_that_jitter_are_kept() {
+    check_pet(&Synthetic { jitter_mm: |s| if s > 2 { 0.08 } else { 0.0 }, ..Synthetic::pet() });
+}
+
+#[test]
+fn every_coding_gives_the_same_voxels() {
+    for coding in [
+        Coding::ImplicitLittle,
+        Coding::ExplicitLittle,
+        Coding::ExplicitBig,
+        Coding::Deflated,
+        Coding::Rle,
+        Coding::JpegLossless,
+        Coding::JpegLsLossless,
+        Coding::JpegLsNear(0),
+    ] {
+        eprintln!("{coding:?}");
+        check_pet(&Synthetic { coding, ..Synthetic::pet() });
+        let negative = |[s, r, c]: [usize; 3]| 1000 * s as i32 - 40 * (r + c) as i32 - 30000;
+        check_pet(&Synthetic { coding, stored: negative, ..Synthetic::pet() });
+        let large = |[s, r, c]: [usize; 3]| 65535 - (s + 7 * r + 31 * c) as i32;
+        check_pet(&Synthetic { coding, stored: large, signed: false, ..Synthetic::pet() });
+    }
+}
+
+#[test]
+fn sample_widths_and_signs_are_read_as_declared() {
+    let small = |[s, r, c]: [usize; 3]| (s + r * c) as i32 - 9;
+    let wide = |[s, r, c]: [usize; 3]| 1_000_000 * (s as i32 - 3) + (10 * r + c) as i32;
+    for coding in [Coding::ImplicitLittle, Coding::ExplicitLittle, Coding::Deflated] {
+        check_pet(&Synthetic { coding, bits: 8, stored: small, ..Synthetic::pet() });
+    }
+    for coding in [Coding::ExplicitLittle, Coding::ExplicitBig] {
+        // BitsStored 12 and 10 of 16: the builder leaves noise in the bits above.
+        check_pet(&Synthetic { coding, bits: 12, stored: small, ..Synthetic::pet() });
+        check_pet(&Synthetic { coding, bits: 10, signed: false, ..Synthetic::pet() });
+        check_pet(&Synthetic { coding, bits: 32, stored: wide, ..Synthetic::pet() });
+    }
+    let twelve = Synthetic { bits: 12, stored: small, ..Synthetic::pet() };
+    check_pet(&Synthetic { coding: Coding::JpegLsLossless, ..twelve.clone() });
+    check_pet(&Synthetic { coding: Coding::Rle, ..twelve });
+}
+
+#[test]
+fn near_lossless_stays_within_its_bound() {
+    let near = Synthetic { coding: Coding::JpegLsNear(2), slope: |_| 1.0, ..Synthetic::pet() };
+    let (_folder, studies) = written(&near);
+    let volume = load_pet(only(&studies), &[1.0; 6]).unwrap();
+    for (offset, &value) in volume.values().iter().enumerate() {
+        let voxel = volume.voxel_of(offset);
+        assert!((f64::from(value) - f64::from((near.stored)(voxel))).abs() <= 2.0);
+    }
+}
+
+#[test]
+fn jpeg_2000_streams_are_read() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/jpeg2000");
+    for (file, bits, signed, shift, uid) in [
+        ("signed.j2k", 16, true, -300, "1.2.840.10008.1.2.4.90"),
+        ("unsigned.j2k", 12, false, 0, "1.2.840.10008.1.2.4.91"),
+    ] {
+        let mut series = Synthetic { shape: [2, 64, 48], bits, signed, ..Synthetic::pet() };
+        series.put.push(encapsulated(std::fs::read(folder.join(file)).unwrap()));
+        let target = TempDir::new().unwrap();
+        for slice in 0..2 {
+            let meta = dicom_object::FileMetaTableBuilder::new()
+                .transfer_syntax(uid)
+                .media_storage_sop_class_uid("1.2.840.10008.5.1.4.1.1.128")
+                .media_storage_sop_instance_uid(format!("1.2.3.4.{slice}"))
+                .build()
+                .unwrap();
+            let path = target.path().join(slice.to_string());
+            series.data_set(slice).with_exact_meta(meta).write_to_file(path).unwrap();
+        }
+        let studies = scanned(target.path());
+        let volume = load_pet(only(&studies), &[1.0; 2]).unwrap();
+        for (offset, &value) in volume.values().iter().enumerate() {
+            let [s, r, c] = volume.voxel_of(offset);
+            let stored = ((137 * r + 901 * c) % 4000) as i32 + shift;
+            assert_eq!(f64::from(value), f64::from(stored) * (series.slope)(s), "{file}");
+        }
+    }
+}
+
+#[test]
+fn missing_slices_are_refused_with_their_place() {
+    let GeometryFault::Gap { missing, after_mm, before_mm, step_mm } =
+        fault(&Synthetic { skipped: vec![2, 3], ..Synthetic::pet() })
+    else {
+        panic!("not a gap")
+    };
+    assert_eq!((missing, after_mm.z, before_mm.z, step_mm), (2, -97.0, -88.0, 3.0));
+}
+
+#[test]
+fn stacks_that_are_not_one_volume_are_refused() {
+    let place = |z: f64| text(tags::IMAGE_POSITION_PATIENT, VR::DS, &format!("-3\\-5\\{z}"));
+    let put_in = |slice, element| Synthetic { put_in: vec![(slice, element)], ..Synthetic::pet() };
+    assert!(matches!(fault(&put_in(3, place(-94.0))), GeometryFault::Duplicate { .. }));
+    assert!(matches!(fault(&put_in(3, place(-90.0))), GeometryFault::Uneven { .. }));
+    let aside = text(tags::IMAGE_POSITION_PATIENT, VR::DS, "4\\-5\\-91");
+    assert!(matches!(fault(&put_in(3, aside)), GeometryFault::Shifted { .. }));
+    let creeping = Synthetic {
+        shape: [60, 5, 4],
+        jitter_mm: |s| if s > 30 { 0.2 * (s - 30) as f64 } else { 0.0 },
+        ..Synthetic::pet()
+    };
+    assert!(matches!(fault(&creeping), GeometryFault::Uneven { .. }));
+    let gated = Synthetic {
+        shape: [12, 5, 4],
+        jitter_mm: |s| -3.0 * (s - s / 2) as f64,
+        ..Synthetic::pet()
+    };
+    assert_eq!(fault(&gated), GeometryFault::Phases { places: 6, times: 2 });
+    let single = Synthetic { shape: [1, 5, 4], ..Synthetic::pet() };
+    assert_eq!(fault(&single), GeometryFault::TooFew { slices: 1 });
+    let nowhere = Synthetic::pet().without(tags::IMAGE_POSITION_PATIENT);
+    assert!(matches!(fault(&nowhere), GeometryFault::Attribute { .. }));
+}
+
+#[test]
+fn attributes_that_differ_between_slices_are_named() {
+    let rows = [
+        (text(tags::UNITS, VR::CS, "GML"), "Units"),
+        (text(tags::PATIENT_WEIGHT, VR::DS, "71"), "PatientWeight"),
+        (text(tags::PIXEL_SPACING, VR::DS, "2.5\\2.1"), "PixelSpacing"),
+        (
+            text(tags::IMAGE_ORIENTATION_PATIENT, VR::DS, "1\\0\\0\\0\\0\\-1"),
+            "ImageOrientationPatient",
+        ),
+        (text(tags::FRAME_OF_REFERENCE_UID, VR::UI, "1.2.99"), "FrameOfReferenceUID"),
+        (text(tags::SERIES_TIME, VR::TM, "100001"), "SeriesTime"),
+        (text(tags::DECAY_CORRECTION, VR::CS, "NONE"), "DecayCorrection"),
+    ];
+    for (element, name) in rows {
+        let found = fault(&Synthetic { put_in: vec![(4, element)], ..Synthetic::pet() });
+        let GeometryFault::Differs { attribute, .. } = &found else { panic!("{name}: {found}") };
+        assert!(attribute.starts_with(name), "{attribute}");
+    }
+}
+
+#[test]
+fn a_slope_or_intercept_is_never_invented() {
+    for tag in [tags::RESCALE_SLOPE, tags::RESCALE_INTERCEPT] {
+        for series in [
+            Synthetic::pet().without(tag),
+            Synthetic::pet().with(tag, VR::DS, ""),
+            Synthetic { put_in: vec![(2, text(tag, VR::DS, "one"))], ..Synthetic::pet() },
+            Synthetic::ct().without(tag),
+        ] {
+            let (_folder, studies) = written(&series);
+            let found = only(&studies);
+            assert!(!found.usable && found.reasons[0].contains("Rescale"), "{:?}", found.reasons);
+            assert!(found.acquisition.is_none());
+        }
+    }
+}
+
+#[test]
+fn odd_files_load_and_foreign_files_are_counted() {
+    let root = TempDir::new().unwrap();
+    let pet = Synthetic { file_name: |s| format!("IM{s}"), ..Synthetic::pet() };
+    let files = pet.write(&root.path().join("deep/er"));
+    // Without preamble; without preamble and magic code; without file meta group.
+    let bytes = std::fs::read(&files[1]).unwrap();
+    std::fs::write(&files[1], &bytes[128..]).unwrap();
+    let bytes = std::fs::read(&files[2]).unwrap();
+    std::fs::write(&files[2], &bytes[132..]).unwrap();
+    let mut bare = Vec::new();
+    pet.data_set(3)
+        .write_dataset_with_ts(
+            &mut bare,
+            &dicom_transfer_syntax_registry::entries::IMPLICIT_VR_LITTLE_ENDIAN.erased(),
+        )
+        .unwrap();
+    std::fs::write(&files[3], bare).unwrap();
+    std::fs::write(root.path().join("notes.dcm"), "not an image").unwrap();
+    std::fs::write(root.path().join("empty"), "").unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(root.path(), root.path().join("deep/loop")).unwrap();
+    let found = scan(root.path()).unwrap();
+    assert!(only(&found.output).usable, "{:?}", only(&found.output).reasons);
+    assert_eq!(found.warnings.len(), 1);
+    assert!(found.warnings[0].message.starts_with("2 file(s)"), "{:?}", found.warnings);
+    let volume = load_pet(only(&found.output), &[1.0; 6]).unwrap();
+    assert_eq!(volume[[3, 2, 1]], (321.0 * 3.5) as f32);
+    let directory = root.path().join("DICOMDIR");
+    std::fs::write(&directory, "an index").unwrap();
+    assert_eq!(only(&scanned(&directory)).slices, 6);
+}
+
+#[test]
+fn nothing_usable_is_one_sentence() {
+    let root = TempDir::new().unwrap();
+    let gone = root.path().join("gone");
+    assert!(matches!(scan(&gone), Err(ReadError::NotFound(_))));
+    assert!(matches!(scan(root.path()), Err(ReadError::EmptyFolder(_))));
+    std::fs::write(root.path().join("a.dcm"), "text").unwrap();
+    let error = scan(root.path()).unwrap_err();
+    assert!(matches!(error, ReadError::NoDicom { files: 1, .. }));
+    assert!(!error.to_string().contains('\n') && !error.to_string().ends_with('.'));
+    let (_folder, studies) = written(&Synthetic::ct());
+    let error = select(&studies, None).unwrap_err();
+    assert!(error.to_string().contains("the scan holds CT only"), "{error}");
+}
+
+#[test]
+fn a_truncated_file_is_named() {
+    for coding in [Coding::ExplicitLittle, Coding::JpegLossless, Coding::Deflated] {
+        for share in [0.3, 0.97] {
+            let root = TempDir::new().unwrap();
+            let files = Synthetic { coding, ..Synthetic::pet() }.write(root.path());
+            let bytes = std::fs::read(&files[5]).unwrap();
+            std::fs::write(&files[5], &bytes[..(bytes.len() as f64 * share) as usize]).unwrap();
+            let studies = scanned(root.path());
+            let found = only(&studies);
+            let message = match load_pet(found, &vec![1.0; found.slices]) {
+                Err(error) => error.to_string(),
+                Ok(_) => panic!("{coding:?} {share}: a damaged last slice went unnoticed"),
+            };
+            assert!(message.contains("005.dcm"), "{coding:?} {share}: {message}");
+            assert!(!message.contains("SECRET") && !message.contains("Doe"));
+        }
+    }
+}
+
+#[test]
+fn damaged_bytes_never_panic() {
+    let root = TempDir::new().unwrap();
+    let clean = root.path().join("clean");
+    for coding in
+        [Coding::ExplicitLittle, Coding::Rle, Coding::JpegLossless, Coding::JpegLsLossless]
+    {
+        let files = Synthetic { coding, shape: [2, 5, 4], ..Synthetic::pet() }.write(&clean);
+        let bytes = std::fs::read(&files[1]).unwrap();
+        for at in (132..bytes.len()).step_by(3) {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 0xFF;
+            std::fs::write(&files[1], damaged).unwrap();
+            for series in scan(&clean).unwrap().output.iter().flat_map(|study| &study.series) {
+                let _ = load_pet(series, &vec![1.0; series.slices]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_ct_comes_in_hounsfield_units() {
+    let ct = Synthetic {
+        stored: |[s, r, c]| if r == 0 { -2000 } else { 1000 + (100 * s + c) as i32 },
+        slope: |s| 1.0 + s as f64 * 0.25,
+        ..Synthetic::ct()
+    };
+    let (_folder, studies) = written(&ct);
+    let hu = load_ct(only(&studies)).unwrap();
+    assert_eq!(hu[[0, 0, 0]], -3024);
+    assert_eq!(hu[[2, 1, 3]], (1203.0_f64 * 1.5 - 1024.0).round() as i16);
+    for padding in ["-2000", "63536"] {
+        let padded = ct.clone().with(tags::PIXEL_PADDING_VALUE, VR::IS, padding);
+        let (_folder, studies) = written(&padded);
+        let hu = load_ct(only(&studies)).unwrap();
+        assert_eq!((hu[[0, 0, 0]], hu[[0, 1, 0]]), (-1024, -24));
+    }
+}
+
+#[test]
+fn the_corrected_original_pet_is_chosen_with_reasons_for_the_others() {
+    let root = TempDir::new().unwrap();
+    let at = |n: u32, description: &str| Synthetic {
+        series_uid: format!("1.2.3.{n}"),
+        description: description.into(),
+        ..Synthetic::pet()
+    };
+    let write = |series: Synthetic| series.write(&root.path().join(&series.series_uid));
+    write(at(1, "WB CTAC pinnacle"));
+    write(at(10, "PET NAC"));
+    write(at(11, "PET").with(tags::CORRECTED_IMAGE, VR::CS, "DECY\\NORM"));
+    write(at(12, "PET").with(tags::ATTENUATION_CORRECTION_METHOD, VR::LO, "NONE"));
+    write(at(13, "PET").with(tags::UNITS, VR::CS, "PROPCNTS"));
+    write(at(14, "MIP").with(tags::IMAGE_TYPE, VR::CS, "DERIVED\\SECONDARY\\REPROJECTION"));
+    write(at(15, "PET").with(tags::SERIES_TYPE, VR::CS, "DYNAMIC\\IMAGE"));
+    write(at(16, "SC").with(tags::SOP_CLASS_UID, VR::UI, "1.2.840.10008.5.1.4.1.1.7"));
+    write(at(17, "smoothed").with(tags::IMAGE_TYPE, VR::CS, "DERIVED\\PRIMARY"));
+    write(at(18, "no dose").without(tags::RADIOPHARMACEUTICAL_INFORMATION_SEQUENCE));
+    write(Synthetic::ct());
+    let scout = Synthetic { series_uid: "1.2.3.21".into(), ..Synthetic::ct() };
+    write(scout.with(tags::IMAGE_TYPE, VR::CS, "ORIGINAL\\PRIMARY\\LOCALIZER"));
+    let other = Synthetic { series_uid: "1.2.3.22".into(), ..Synthetic::ct() };
+    write(other.with(tags::FRAME_OF_REFERENCE_UID, VR::UI, "1.9"));
+    let studies = scanned(root.path());
     let selection = select(&studies, None).unwrap();
-    eprintln!("{:?}", selection.set_aside);
-    let pet = load_pet(selection.pet, &vec![1.0; 135]).unwrap();
+    assert_eq!(selection.pet.series_instance_uid, "1.2.3.1");
+    assert_eq!(selection.ct.unwrap().series_instance_uid, "1.2.3.2");
+    let reasons = [
+        ("1.2.3.10", "description"),
+        ("1.2.3.11", "lacks ATTN"),
+        ("1.2.3.12", "NONE"),
+        ("1.2.3.13", "PROPCNTS"),
+        ("1.2.3.14", "reprojection"),
+        ("1.2.3.15", "dynamic"),
+        ("1.2.3.16", "not an image of the scanner"),
+        ("1.2.3.17", "derived"),
+        ("1.2.3.18", "missing"),
+        ("1.2.3.21", "localizer"),
+        ("1.2.3.22", "frame of reference"),
+    ];
+    assert_eq!(selection.set_aside.len(), reasons.len());
+    for (uid, reason) in reasons {
+        let aside = selection.set_aside.iter().find(|s| s.series_uid == uid).unwrap();
+        assert!(aside.reason.contains(reason), "{uid}: {}", aside.reason);
+    }
+    let named = select(&studies, Some("1.2.3.10")).unwrap();
+    assert_eq!(named.pet.series_instance_uid, "1.2.3.10");
+    assert!(named.warnings.iter().any(|w| w.code == "SERIES_NAMED"));
+    assert!(matches!(select(&studies, Some("1.2.3.2")), Err(ReadError::NoSuchSeries(_))));
+    write(at(30, "a second reconstruction"));
+    let error = select(&scanned(root.path()), None).unwrap_err();
+    assert!(matches!(&error, ReadError::Ambiguous { series } if series.len() == 2), "{error}");
+}
+
+#[test]
+fn a_ct_elsewhere_is_not_taken() {
+    let root = TempDir::new().unwrap();
+    Synthetic::pet().write(&root.path().join("pet"));
+    let ct = Synthetic { origin_mm: DVec3::new(0.0, 0.0, 500.0), ..Synthetic::ct() };
+    ct.write(&root.path().join("ct"));
+    let studies = scanned(root.path());
+    let selection = select(&studies, None).unwrap();
+    assert!(selection.ct.is_none());
+    assert!(selection.set_aside[0].reason.contains("covers 0 %"), "{:?}", selection.set_aside);
+}
+
+#[test]
+fn a_pet_without_weight_still_loads() {
+    let (_folder, studies) = written(&Synthetic::pet().with(tags::PATIENT_WEIGHT, VR::DS, ""));
+    let found = only(&studies);
+    assert!(found.usable);
+    let weight = &found.acquisition.as_ref().unwrap().patient_weight;
+    assert_eq!(*weight, petct::acquisition::Attribute::Empty);
+    assert_eq!(select(&studies, None).unwrap().pet.slices, 6);
+}
+
+#[test]
+fn the_real_attenuation_corrected_pet_and_its_ct_are_chosen() {
+    let Some(folder) = shared_data("acrin-nsclc-042") else { return };
+    let studies = scanned(&folder);
+    let selection = select(&studies, None).unwrap();
+    let acquisition = selection.pet.acquisition.as_ref().unwrap();
+    assert_eq!(acquisition.units.value().unwrap(), "BQML");
+    assert_eq!(selection.pet.description, "PET AC");
+    assert!(selection.ct.unwrap().series_instance_uid.ends_with("94858561"));
+    let aside = |description| {
+        let found = selection.set_aside.iter().find(|s| s.description == description);
+        found.unwrap().reason.clone()
+    };
+    assert!(aside("PET NAC").contains("PROPCNTS"));
+    assert!(aside("SCOUT").contains("localizer"));
+    // Largest values by an independent reader (pydicom with pylibjpeg).
+    let pet = load_pet(selection.pet, &[1.0; 135]).unwrap();
+    assert_eq!(pet.geometry().shape(), [135, 128, 128]);
+    assert_eq!(pet.values().iter().copied().fold(0.0, f32::max), 121_329.975_27_f64 as f32);
     let ct = load_ct(selection.ct.unwrap()).unwrap();
-    eprintln!("{:?} {:?}", pet.geometry(), ct.geometry());
-    eprintln!("{:?}", pet.values().iter().copied().fold(f32::MIN, f32::max));
-    eprintln!("{:?}", ct.values().iter().copied().max());
+    assert_eq!(ct.geometry().shape(), [135, 512, 512]);
+    assert_eq!(ct.values().iter().max(), Some(&1402));
+}
+
+#[test]
+fn a_real_whole_body_keeps_a_slope_for_each_slice() {
+    let Some(folder) = shared_data("sts001/pet") else { return };
+    let studies = scanned(&folder);
+    let selection = select(&studies, None).unwrap();
+    let mut slopes = selection
+        .pet
+        .acquisition
+        .as_ref()
+        .unwrap()
+        .slices
+        .iter()
+        .map(|s| s.rescale_slope)
+        .collect::<Vec<_>>();
+    slopes.sort_by(f64::total_cmp);
+    slopes.dedup();
+    assert_eq!((selection.pet.slices, slopes.len()), (267, 267));
+    // The published SUVmax of this scan and its factor.
+    let pet = load_pet(selection.pet, &[2.429_03e-4; 267]).unwrap();
+    let max = pet.values().iter().copied().fold(0.0, f32::max);
+    assert!((max - 66.5215).abs() < 1e-3, "{max}");
 }

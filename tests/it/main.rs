@@ -8,3 +8,4 @@ mod masks;
 mod pictures;
 mod support;
 mod suv;
+mod synthetic;

@@ -1,0 +1,393 @@
+//! Small PET and CT series written as DICOM files, with every property open to change.
+//!
+//! Voxel `[slice, row, column]` of the lattice stores `100 * slice + 10 * row + column` unless told otherwise, so a test
+//! can tell where each voxel went.
+
+use std::path::{Path, PathBuf};
+
+use dicom_core::{DataElement, PrimitiveValue, Tag, VR};
+use dicom_dictionary_std::{tags, uids};
+use dicom_object::mem::InMemElement;
+use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
+use glam::DVec3;
+
+/// How samples are put into a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coding {
+    ImplicitLittle,
+    ExplicitLittle,
+    ExplicitBig,
+    Deflated,
+    Rle,
+    JpegLossless,
+    JpegLsLossless,
+    JpegLsNear(u8),
+}
+
+impl Coding {
+    pub fn transfer_syntax(self) -> &'static str {
+        match self {
+            Self::ImplicitLittle => uids::IMPLICIT_VR_LITTLE_ENDIAN,
+            Self::ExplicitLittle => uids::EXPLICIT_VR_LITTLE_ENDIAN,
+            Self::ExplicitBig => "1.2.840.10008.1.2.2",
+            Self::Deflated => uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
+            Self::Rle => uids::RLE_LOSSLESS,
+            Self::JpegLossless => uids::JPEG_LOSSLESS_SV1,
+            Self::JpegLsLossless => uids::JPEGLS_LOSSLESS,
+            Self::JpegLsNear(_) => uids::JPEGLS_NEAR_LOSSLESS,
+        }
+    }
+}
+
+/// A series to be written; change fields before [`write`](Synthetic::write).
+#[derive(Clone)]
+pub struct Synthetic {
+    /// `PT` or `CT`.
+    pub modality: &'static str,
+    pub series_uid: String,
+    pub description: String,
+    /// Slices, rows, columns.
+    pub shape: [usize; 3],
+    pub origin_mm: DVec3,
+    /// Directions of increasing column and of increasing row index.
+    pub cosines: [DVec3; 2],
+    /// Distance between slices, between rows, between columns.
+    pub spacing_mm: [f64; 3],
+    /// Added to the place of a slice along the normal.
+    pub jitter_mm: fn(usize) -> f64,
+    pub coding: Coding,
+    pub bits: u16,
+    pub signed: bool,
+    pub stored: fn([usize; 3]) -> i32,
+    pub slope: fn(usize) -> f64,
+    pub intercept: f64,
+    /// Elements put into every slice, after all others.
+    pub put: Vec<InMemElement>,
+    /// Elements put into one slice.
+    pub put_in: Vec<(usize, InMemElement)>,
+    /// Tags taken out of every slice.
+    pub removed: Vec<Tag>,
+    /// Slices that are not written.
+    pub skipped: Vec<usize>,
+    pub file_name: fn(usize) -> String,
+}
+
+impl Synthetic {
+    /// An axial FDG PET: 6 slices of 5 x 4 voxels of 3 x 2.5 x 2 mm, BQML, START, one hour after injection.
+    pub fn pet() -> Self {
+        Self {
+            modality: "PT",
+            series_uid: "1.2.3.1".into(),
+            description: "PET AC".into(),
+            shape: [6, 5, 4],
+            origin_mm: DVec3::new(-3.0, -5.0, -100.0),
+            cosines: [DVec3::X, DVec3::Y],
+            spacing_mm: [3.0, 2.5, 2.0],
+            jitter_mm: |_| 0.0,
+            coding: Coding::ExplicitLittle,
+            bits: 16,
+            signed: true,
+            stored: |[s, r, c]| (100 * s + 10 * r + c) as i32,
+            slope: |slice| 0.5 + slice as f64,
+            intercept: 0.0,
+            put: Vec::new(),
+            put_in: Vec::new(),
+            removed: Vec::new(),
+            skipped: Vec::new(),
+            file_name: |slice| format!("{slice:03}.dcm"),
+        }
+    }
+
+    /// A CT over the same place with voxels of 3 x 1.25 x 1 mm.
+    pub fn ct() -> Self {
+        Self {
+            modality: "CT",
+            series_uid: "1.2.3.2".into(),
+            description: "CT".into(),
+            shape: [6, 10, 8],
+            spacing_mm: [3.0, 1.25, 1.0],
+            slope: |_| 1.0,
+            intercept: -1024.0,
+            file_name: |slice| format!("ct{slice:03}"),
+            ..Self::pet()
+        }
+    }
+
+    /// Adds a text element to every slice.
+    pub fn with(mut self, tag: Tag, vr: VR, value: &str) -> Self {
+        self.put.push(text(tag, vr, value));
+        self
+    }
+
+    /// Takes an element out of every slice.
+    pub fn without(mut self, tag: Tag) -> Self {
+        self.removed.push(tag);
+        self
+    }
+
+    /// Direction in which slices follow each other.
+    pub fn normal(&self) -> DVec3 {
+        self.cosines[0].cross(self.cosines[1])
+    }
+
+    /// Centre of a voxel.
+    pub fn place(&self, [s, r, c]: [usize; 3]) -> DVec3 {
+        let [slice_mm, row_mm, column_mm] = self.spacing_mm;
+        self.origin_mm
+            + self.normal() * (s as f64 * slice_mm + (self.jitter_mm)(s))
+            + self.cosines[1] * r as f64 * row_mm
+            + self.cosines[0] * c as f64 * column_mm
+    }
+
+    /// Writes the series into a folder, which is made where needed; the files in the order of the slices.
+    pub fn write(&self, folder: &Path) -> Vec<PathBuf> {
+        std::fs::create_dir_all(folder).unwrap();
+        (0..self.shape[0])
+            .filter(|slice| !self.skipped.contains(slice))
+            .map(|slice| {
+                let path = folder.join((self.file_name)(slice));
+                let meta = FileMetaTableBuilder::new()
+                    .transfer_syntax(self.coding.transfer_syntax())
+                    .media_storage_sop_class_uid(self.sop_class())
+                    .media_storage_sop_instance_uid(format!("{}.{}", self.series_uid, slice + 1))
+                    .build()
+                    .unwrap();
+                self.data_set(slice).with_exact_meta(meta).write_to_file(&path).unwrap();
+                path
+            })
+            .collect()
+    }
+
+    fn sop_class(&self) -> &'static str {
+        match self.modality {
+            "PT" => uids::POSITRON_EMISSION_TOMOGRAPHY_IMAGE_STORAGE,
+            _ => uids::CT_IMAGE_STORAGE,
+        }
+    }
+
+    /// The data set of one slice.
+    pub fn data_set(&self, slice: usize) -> InMemDicomObject {
+        let mut object = self.description_of(slice);
+        if self.modality == "PT" {
+            pet_attributes(&mut object);
+        }
+        object.put(self.pixel_data(slice));
+        for element in &self.put {
+            object.put(element.clone());
+        }
+        for (_, element) in self.put_in.iter().filter(|(at, _)| *at == slice) {
+            object.put(element.clone());
+        }
+        for &tag in &self.removed {
+            object.remove_element(tag);
+        }
+        object
+    }
+
+    fn description_of(&self, slice: usize) -> InMemDicomObject {
+        let [x, y] = self.cosines;
+        let join =
+            |values: &[f64]| values.iter().map(f64::to_string).collect::<Vec<_>>().join("\\");
+        let mut object = InMemDicomObject::from_element_iter([
+            text(tags::SOP_CLASS_UID, VR::UI, self.sop_class()),
+            text(tags::SOP_INSTANCE_UID, VR::UI, &format!("{}.{}", self.series_uid, slice + 1)),
+            text(tags::STUDY_INSTANCE_UID, VR::UI, "1.2.3"),
+            text(tags::SERIES_INSTANCE_UID, VR::UI, &self.series_uid),
+            text(tags::FRAME_OF_REFERENCE_UID, VR::UI, "1.2.3.9"),
+            text(tags::MODALITY, VR::CS, self.modality),
+            text(tags::IMAGE_TYPE, VR::CS, "ORIGINAL\\PRIMARY\\AXIAL"),
+            text(tags::MANUFACTURER, VR::LO, "Synthetic"),
+            text(tags::SERIES_DESCRIPTION, VR::LO, &self.description),
+            text(tags::PATIENT_NAME, VR::PN, "Doe^Secret"),
+            text(tags::PATIENT_ID, VR::LO, "SECRET-ID"),
+            text(tags::STUDY_DATE, VR::DA, "20260102"),
+            // The order of instance numbers is the reverse of that of the places: it must not matter.
+            text(tags::INSTANCE_NUMBER, VR::IS, &(self.shape[0] - slice).to_string()),
+            text(
+                tags::IMAGE_POSITION_PATIENT,
+                VR::DS,
+                &join(&self.place([slice, 0, 0]).to_array()),
+            ),
+            text(tags::IMAGE_ORIENTATION_PATIENT, VR::DS, &join(&[x.x, x.y, x.z, y.x, y.y, y.z])),
+            text(tags::PIXEL_SPACING, VR::DS, &join(&self.spacing_mm[1..])),
+            text(tags::SLICE_THICKNESS, VR::DS, &self.spacing_mm[0].to_string()),
+            text(tags::RESCALE_SLOPE, VR::DS, &(self.slope)(slice).to_string()),
+            text(tags::RESCALE_INTERCEPT, VR::DS, &self.intercept.to_string()),
+            text(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "MONOCHROME2"),
+        ]);
+        let allocated = if self.bits <= 8 {
+            8
+        } else if self.bits <= 16 {
+            16
+        } else {
+            32
+        };
+        for (tag, value) in [
+            (tags::SAMPLES_PER_PIXEL, 1),
+            (tags::ROWS, self.shape[1] as u16),
+            (tags::COLUMNS, self.shape[2] as u16),
+            (tags::BITS_ALLOCATED, allocated),
+            (tags::BITS_STORED, self.bits),
+            (tags::HIGH_BIT, self.bits - 1),
+            (tags::PIXEL_REPRESENTATION, u16::from(self.signed)),
+        ] {
+            object.put(DataElement::new(tag, VR::US, PrimitiveValue::from(value)));
+        }
+        object
+    }
+
+    fn pixel_data(&self, slice: usize) -> InMemElement {
+        let [_, rows, columns] = self.shape;
+        // Bits above BitsStored hold noise, as overlays of old did: readers must mask them.
+        let (mask, noise) =
+            if self.bits < 32 { ((1_u32 << self.bits) - 1, !0_u32 << self.bits) } else { (!0, 0) };
+        let words = (0..rows * columns)
+            .map(|i| (self.stored)([slice, i / columns, i % columns]) as u32 & mask)
+            .collect::<Vec<_>>();
+        let native = |noise: u32| match self.bits {
+            0..=8 => PrimitiveValue::U8(words.iter().map(|&w| w as u8).collect()),
+            9..=16 => PrimitiveValue::U16(words.iter().map(|&w| (w | noise) as u16).collect()),
+            _ => PrimitiveValue::U32(words.iter().copied().collect()),
+        };
+        let stream = match self.coding {
+            Coding::ImplicitLittle
+            | Coding::ExplicitLittle
+            | Coding::ExplicitBig
+            | Coding::Deflated => {
+                // 32-bit words have the representation OW in the standard; OL writes the same bytes.
+                let vr = match self.bits {
+                    0..=8 => VR::OB,
+                    9..=16 => VR::OW,
+                    _ => VR::OL,
+                };
+                return DataElement::new(tags::PIXEL_DATA, vr, native(noise));
+            }
+            Coding::Rle => rle(&words, if self.bits <= 8 { 1 } else { 2 }),
+            Coding::JpegLossless => jpeg_lossless(&words, rows, columns),
+            Coding::JpegLsLossless => jpeg_ls(&words, rows, columns, self.bits, 0),
+            Coding::JpegLsNear(near) => jpeg_ls(&words, rows, columns, self.bits, near),
+        };
+        encapsulated(stream)
+    }
+}
+
+/// A text element.
+pub fn text(tag: Tag, vr: VR, value: &str) -> InMemElement {
+    DataElement::new(tag, vr, PrimitiveValue::from(value))
+}
+
+/// Pixel data of one fragment.
+pub fn encapsulated(mut stream: Vec<u8>) -> InMemElement {
+    if stream.len() % 2 == 1 {
+        stream.push(0);
+    }
+    let fragments = dicom_core::value::PixelFragmentSequence::new_fragments(vec![stream]);
+    DataElement::new(tags::PIXEL_DATA, VR::OB, fragments)
+}
+
+fn pet_attributes(object: &mut InMemDicomObject) {
+    let tracer = InMemDicomObject::from_element_iter([
+        text(tags::RADIOPHARMACEUTICAL, VR::LO, "FDG"),
+        text(tags::RADIONUCLIDE_TOTAL_DOSE, VR::DS, "370000000"),
+        text(tags::RADIONUCLIDE_HALF_LIFE, VR::DS, "6586.2"),
+        text(tags::RADIOPHARMACEUTICAL_START_TIME, VR::TM, "090000"),
+    ]);
+    for element in [
+        text(tags::UNITS, VR::CS, "BQML"),
+        text(tags::DECAY_CORRECTION, VR::CS, "START"),
+        text(tags::CORRECTED_IMAGE, VR::CS, "ATTN\\DECY\\SCAT"),
+        text(tags::SERIES_TYPE, VR::CS, "WHOLE BODY\\IMAGE"),
+        text(tags::PATIENT_WEIGHT, VR::DS, "70"),
+        text(tags::SERIES_DATE, VR::DA, "20260102"),
+        text(tags::SERIES_TIME, VR::TM, "100000"),
+        text(tags::ACQUISITION_DATE, VR::DA, "20260102"),
+        text(tags::ACQUISITION_TIME, VR::TM, "100000"),
+        text(tags::FRAME_REFERENCE_TIME, VR::DS, "0"),
+        text(tags::ACTUAL_FRAME_DURATION, VR::IS, "120000"),
+        DataElement::new(
+            tags::RADIOPHARMACEUTICAL_INFORMATION_SEQUENCE,
+            VR::SQ,
+            dicom_core::value::DataSetSequence::from(vec![tracer]),
+        ),
+    ] {
+        object.put(element);
+    }
+}
+
+/// RLE (PS3.5 annex G): one segment a byte plane, high bytes first, written as literal runs and one repeat run.
+fn rle(words: &[u32], width: usize) -> Vec<u8> {
+    let mut header = vec![0_u8; 64];
+    header[0] = width as u8;
+    let mut body = Vec::new();
+    for plane in 0..width {
+        let offset = (64 + body.len()) as u32;
+        header[4 + 4 * plane..8 + 4 * plane].copy_from_slice(&offset.to_le_bytes());
+        let bytes =
+            words.iter().map(|w| (w >> (8 * (width - 1 - plane))) as u8).collect::<Vec<_>>();
+        let mut at = 0;
+        while at < bytes.len() {
+            let run = bytes[at..].iter().take(128).take_while(|&&b| b == bytes[at]).count();
+            if run > 1 {
+                body.extend([(257 - run) as u8, bytes[at]]);
+                at += run;
+            } else {
+                body.extend([0, bytes[at]]);
+                at += 1;
+            }
+        }
+        if body.len() % 2 == 1 {
+            body.push(0x80);
+        }
+    }
+    [header, body].concat()
+}
+
+fn jpeg_ls(words: &[u32], rows: usize, columns: usize, bits: u16, near: u8) -> Vec<u8> {
+    let pixels = words.iter().map(|&w| w as u16).collect::<Vec<_>>();
+    let mut stream = Vec::new();
+    let mut options = jpegls::EncodeOptions::default();
+    options.near = near;
+    options.precision = Some(bits as u8);
+    jpegls::encode_with_options(&pixels, columns as u32, rows as u32, &options, &mut stream)
+        .unwrap();
+    stream
+}
+
+/// JPEG lossless, first-order prediction (ITU-T T.81 annex H), 16 bits, with a Huffman code of five bits for each of the
+/// 17 classes of difference.
+fn jpeg_lossless(words: &[u32], rows: usize, columns: usize) -> Vec<u8> {
+    let (rows_be, columns_be) = ((rows as u16).to_be_bytes(), (columns as u16).to_be_bytes());
+    let mut out = vec![0xFF, 0xD8, 0xFF, 0xC3, 0, 11, 16];
+    out.extend(rows_be);
+    out.extend(columns_be);
+    out.extend([1, 1, 0x11, 0]);
+    out.extend([0xFF, 0xC4, 0, 36, 0]);
+    out.extend((1..=16).map(|length| if length == 5 { 17 } else { 0 }));
+    out.extend(0..17_u8);
+    out.extend([0xFF, 0xDA, 0, 8, 1, 1, 0, 1, 0, 0]);
+    let mut bits = Vec::new();
+    let mut push = |value: u32, count: u32| bits.extend((0..count).rev().map(|i| value >> i & 1));
+    for (i, &word) in words.iter().enumerate() {
+        let prediction = match (i / columns, i % columns) {
+            (0, 0) => 1 << 15,
+            (_, 0) => words[i - columns],
+            _ => words[i - 1],
+        };
+        let difference = i32::from((word as u16).wrapping_sub(prediction as u16) as i16);
+        let class = 32 - difference.unsigned_abs().leading_zeros();
+        push(class, 5);
+        let extra = if difference < 0 { difference - 1 } else { difference };
+        // Class 16 is the difference 32768 alone and has no further bits.
+        push(extra as u32 & ((1 << class) - 1), if class == 16 { 0 } else { class });
+    }
+    bits.resize(bits.len().next_multiple_of(8), 1);
+    for byte in bits.chunks(8).map(|byte| byte.iter().fold(0_u32, |all, bit| all << 1 | bit) as u8)
+    {
+        out.push(byte);
+        if byte == 0xFF {
+            out.push(0);
+        }
+    }
+    out.extend([0xFF, 0xD9]);
+    out
+}
