@@ -56,9 +56,10 @@ fn pixels_of(path: &Path, header: &file::Header) -> Result<Pixels, String> {
             };
             return Err(format!("one-bit frames are {kind}, which is not supported"));
         }
-        return match file::read_stored(path, false)? {
+        return match file::read_stored(path, format.native_bytes().unwrap_or(0))? {
             Stored::Native(bytes) => Ok(Pixels::Bits(bytes)),
             Stored::Fragments { .. } => Err("one-bit frames come in fragments".into()),
+            Stored::Float(_) => Err("one-bit frames come as floating-point pixel data".into()),
         };
     }
     // A label map may name a palette for display; its values are labels all the same (PS3.3 C.8.20.2).
@@ -66,12 +67,12 @@ fn pixels_of(path: &Path, header: &file::Header) -> Result<Pixels, String> {
         format.photometric = Attribute::Value("MONOCHROME2".into());
     }
     let samples = Samples::of(&format, true)?;
-    let stored = file::read_stored(path, samples.encapsulated())?;
+    let stored = file::read_stored(path, format.native_bytes().unwrap_or(0))?;
     let mut values = Vec::new();
     let mut frame = vec![0_u16; samples.rows * samples.columns];
     for n in 0..format.frames as usize {
-        // Samples of SEG are unsigned; one that is not has no segment.
-        samples.read(&stored, n, &mut frame, |value| u16::try_from(value).unwrap_or(0))?;
+        // Samples of SEG are unsigned integers; `as` saturates what is not.
+        samples.read(&stored, n, &mut frame, |value| value as u16)?;
         values.extend_from_slice(&frame);
     }
     Ok(Pixels::Values(values))
