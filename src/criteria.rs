@@ -6,6 +6,8 @@
 //! Ties are decided with a relative tolerance ([`EPSILON`]): in `f64`, `3.0 * 2.8` is below `8.4`.
 
 use serde::Serialize;
+
+use crate::statistics::RegionStatistics;
 use thiserror::Error;
 
 use crate::deauville::DeauvilleScore;
@@ -45,6 +47,18 @@ pub enum ReferenceStatistic {
     Mean,
     /// The median.
     Median,
+}
+
+impl ReferenceStatistic {
+    /// The number of a region; `None` where it is not positive.
+    pub fn of(self, region: &RegionStatistics) -> Option<f64> {
+        let value = match self {
+            Self::Max => region.max,
+            Self::Mean => region.mean,
+            Self::Median => region.median,
+        };
+        (value.is_finite() && value > 0.0).then_some(value)
+    }
 }
 
 /// How uptake becomes a score.
@@ -365,8 +379,12 @@ pub struct ExpectedReferences {
     pub liver_suv_mean: (f64, f64),
     /// SUVmean of the mediastinal blood pool, from and to.
     pub blood_pool_suv_mean: (f64, f64),
-    /// Coefficient of variation in the liver above which the region is noisy or reaches over an edge.
-    pub liver_cov_at_most: f64,
+    /// Coefficient of variation above which a region is noisy or reaches over an edge: a warning.
+    pub variation_warned: f64,
+    /// Coefficient of variation above which a region is not one tissue: a refusal.
+    pub variation_refused: f64,
+    /// Fewest voxels that give a mean.
+    pub fewest_voxels: usize,
     /// Ratio of the means, liver over blood pool, below which a region is misplaced or the liver is not a reference.
     pub liver_over_blood_pool_at_least: f64,
     /// Where the numbers come from.
@@ -377,7 +395,9 @@ pub struct ExpectedReferences {
 pub const EXPECTED_REFERENCES: ExpectedReferences = ExpectedReferences {
     liver_suv_mean: (1.3, 3.0),
     blood_pool_suv_mean: (0.8, 2.3),
-    liver_cov_at_most: 0.25,
+    variation_warned: 0.25,
+    variation_refused: 0.5,
+    fewest_voxels: 10,
     liver_over_blood_pool_at_least: 1.0,
     source: "liver: EANM quality control (EJNMMI 2022, s00259-022-05977-5); blood pool: Boktor 2013, mean +/- 2 SD; \
              variation and ratio: conventions of this program",

@@ -21,8 +21,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::criteria::{
-    DeauvilleConvention, EPSILON, LesionStatistic, ReferenceStatistic, ScoreBorders, at_least,
-    at_most,
+    DeauvilleConvention, EPSILON, LesionStatistic, ScoreBorders, at_least, at_most,
 };
 use crate::statistics::RegionStatistics;
 
@@ -125,21 +124,12 @@ pub struct ReferenceUptake {
 
 impl ReferenceUptake {
     fn liver_value(&self, convention: &DeauvilleConvention) -> Option<f64> {
-        self.liver.and_then(|region| reference_value(&region, convention.liver))
+        self.liver.and_then(|region| convention.liver.of(&region))
     }
 
     fn blood_pool_value(&self, convention: &DeauvilleConvention) -> Option<f64> {
-        self.blood_pool.and_then(|region| reference_value(&region, convention.blood_pool))
+        self.blood_pool.and_then(|region| convention.blood_pool.of(&region))
     }
-}
-
-fn reference_value(region: &RegionStatistics, statistic: ReferenceStatistic) -> Option<f64> {
-    let value = match statistic {
-        ReferenceStatistic::Max => region.max,
-        ReferenceStatistic::Mean => region.mean,
-        ReferenceStatistic::Median => region.median,
-    };
-    (value.is_finite() && value > 0.0).then_some(value)
 }
 
 /// Why there is no score.

@@ -23,7 +23,7 @@ const SADDLE: f64 = 0.6;
 pub enum Threshold {
     /// A fixed SUV.
     Fixed(f64),
-    /// A share of each region's own SUVmax, in percent; regions are first found at SUV [`DEFAULT`].
+    /// A share of each region's own SUVmax, in percent; regions are first found at SUV [`DEFAULT_THRESHOLD_SUV`].
     PercentOfMaximum(f64),
     /// 1.5 times the liver's SUVmean plus two standard deviations (PERCIST 1.0; Wahl 2009, JNM 50 S1:122S).
     Liver,
@@ -32,7 +32,7 @@ pub enum Threshold {
 }
 
 /// The fixed threshold in SUV (Boellaard 2024, JNM 65:1343).
-pub const DEFAULT: f64 = 4.0;
+pub const DEFAULT_THRESHOLD_SUV: f64 = 4.0;
 
 /// Why a threshold cannot be used.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -62,7 +62,7 @@ impl Threshold {
         let liver = liver.ok_or(ThresholdError::NeedsLiver(*self));
         match *self {
             Self::Fixed(suv) => Ok(suv),
-            Self::PercentOfMaximum(_) => Ok(DEFAULT),
+            Self::PercentOfMaximum(_) => Ok(DEFAULT_THRESHOLD_SUV),
             Self::Liver => liver.map(|l| 1.5 * l.mean + 2.0 * l.sd),
             Self::PercentOfLiver(percent) => liver.map(|l| percent / 100.0 * l.mean),
         }

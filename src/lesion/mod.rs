@@ -15,7 +15,9 @@ use crate::segmentation::Region;
 use crate::statistics::{Peak, RegionStatistics};
 
 pub use classify::classify;
-pub use find::{Candidate, Found, Threshold, ThresholdError, find};
+pub use find::{
+    Candidate, DEFAULT_THRESHOLD_SUV, Found, SMALLEST_ML, Threshold, ThresholdError, find,
+};
 pub use landmarks::Landmarks;
 pub use measure::measure;
 pub use site::Site;

@@ -1,21 +1,11 @@
 //! Measuring a placed region, and the checks that decide whether it may serve.
 
 use super::{Form, Placement, Reference, ReferenceKind, Status};
+use crate::criteria::ExpectedReferences;
 use crate::diagnostic::Warning;
 use crate::segmentation::{Region, Shape, cylinder, sphere};
 use crate::statistics::{RegionStatistics, statistics};
 use crate::volume::Volume;
-
-/// Limits of a reference region. Those in SUV hold for SUVbw.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Criteria {
-    /// Fewest voxels that give a mean.
-    pub fewest_voxels: usize,
-    /// Expected range of SUVmean; outside it the region is used with a warning.
-    pub expected_suv: (f64, f64),
-    /// Coefficient of variation above which a warning is given, and above which the region is refused.
-    pub variation: (f64, f64),
-}
 
 /// Another region that a reference must not touch.
 #[derive(Debug, Clone, Copy)]
@@ -35,12 +25,12 @@ pub fn measure(
     pet: &Volume<f32>,
     bw_per_value: f64,
     placement: &Placement,
-    criteria: &Criteria,
+    limits: &ExpectedReferences,
     rivals: &[Rival<'_>],
 ) -> Reference {
-    let (shape, widened) = voxels(pet, placement, criteria);
+    let (shape, widened) = voxels(pet, placement, limits);
     let found = statistics(pet, &shape.region);
-    let mut reasons = refusals(kind, pet, &shape, found.as_ref(), criteria);
+    let mut reasons = refusals(kind, pet, &shape, found.as_ref(), limits);
     for rival in rivals {
         if !shape.region.intersection(rival.region).is_empty() {
             reasons.push(format!("the region overlaps {}", rival.name));
@@ -54,7 +44,7 @@ pub fn measure(
     }
     let mut warnings: Vec<Warning> = widened.into_iter().collect();
     if let Some(found) = &found {
-        warnings.extend(remarks(kind, found, bw_per_value, criteria));
+        warnings.extend(remarks(kind, found, bw_per_value, limits));
     }
     Reference {
         kind,
@@ -72,14 +62,14 @@ pub fn measure(
 fn voxels(
     pet: &Volume<f32>,
     placement: &Placement,
-    criteria: &Criteria,
+    limits: &ExpectedReferences,
 ) -> (Shape, Option<Warning>) {
     let geometry = pet.geometry();
     match placement.form {
         Form::Sphere { centre_mm, radius_mm } => (sphere(geometry, centre_mm, radius_mm), None),
         Form::Cylinder { centre_mm, axis, radius_mm, length_mm } => {
             let narrow = cylinder(geometry, centre_mm, axis, radius_mm, length_mm);
-            if narrow.region.voxels() >= criteria.fewest_voxels {
+            if narrow.region.voxels() >= limits.fewest_voxels {
                 return (narrow, None);
             }
             let message = format!(
@@ -100,7 +90,7 @@ fn refusals(
     pet: &Volume<f32>,
     shape: &Shape,
     found: Option<&RegionStatistics>,
-    criteria: &Criteria,
+    limits: &ExpectedReferences,
 ) -> Vec<String> {
     let mut reasons = Vec::new();
     let Some(found) = found else {
@@ -109,8 +99,8 @@ fn refusals(
     if shape.truncated {
         reasons.push("the region reaches beyond the PET".into());
     }
-    if found.voxels < criteria.fewest_voxels {
-        let fewest = criteria.fewest_voxels;
+    if found.voxels < limits.fewest_voxels {
+        let fewest = limits.fewest_voxels;
         reasons
             .push(format!("{} voxels are too few for a mean ({fewest} are needed)", found.voxels));
     }
@@ -119,11 +109,11 @@ fn refusals(
         reasons.push(format!("{zeros} voxels are exactly 0: the PET is masked there"));
     }
     match found.coefficient_of_variation() {
-        Some(variation) if variation <= criteria.variation.1 => {}
+        Some(variation) if variation <= limits.variation_refused => {}
         Some(variation) => reasons.push(format!(
             "the uptake varies by {:.0} % in the region (limit {:.0} %): not one tissue",
             100.0 * variation,
-            100.0 * criteria.variation.1
+            100.0 * limits.variation_refused
         )),
         None => reasons.push(format!("the mean uptake of the {} is not positive", kind.name())),
     }
@@ -134,11 +124,14 @@ fn remarks(
     kind: ReferenceKind,
     found: &RegionStatistics,
     bw_per_value: f64,
-    criteria: &Criteria,
+    limits: &ExpectedReferences,
 ) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let mean = found.mean * bw_per_value;
-    let (low, high) = criteria.expected_suv;
+    let (low, high) = match kind {
+        ReferenceKind::Liver => limits.liver_suv_mean,
+        ReferenceKind::BloodPool => limits.blood_pool_suv_mean,
+    };
     if !(low..=high).contains(&mean) {
         let code = match kind {
             ReferenceKind::Liver => "LIVER_OUT_OF_RANGE",
@@ -151,7 +144,7 @@ fn remarks(
         warnings.push(Warning::new(code, message));
     }
     if let Some(variation) = found.coefficient_of_variation()
-        && variation > criteria.variation.0
+        && variation > limits.variation_warned
     {
         let message = format!(
             "the uptake varies by {:.0} % in the {} region: noise, or an edge",

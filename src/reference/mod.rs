@@ -19,7 +19,7 @@ use crate::statistics::RegionStatistics;
 
 pub use blood_pool::place as place_blood_pool;
 pub use liver::{dome_above, place as place_liver};
-pub use measure::{Criteria, Rival, measure};
+pub use measure::{Rival, measure};
 
 /// Which reference a region is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,1 +1,0 @@
-//! The whole way, from volumes to a scored scan and to responses.

@@ -1,0 +1,328 @@
+//! One scan: references, lesions, score.
+
+use glam::DVec3;
+
+use crate::anatomy::Anatomy;
+use crate::criteria::{Criteria, EXPECTED_REFERENCES};
+use crate::deauville::{DeauvilleResult, LesionUptake, ReferenceUptake, assess};
+use crate::diagnostic::Warning;
+use crate::lesion::{
+    Candidate, Class, Finding, Found, Landmarks, Lesion, Site, Threshold, ThresholdError, classify,
+    find, measure as measure_lesion,
+};
+use crate::reference::{
+    Form, Method, Placement, Reference, ReferenceKind, Rival, measure as measure_reference,
+    place_blood_pool, place_liver,
+};
+use crate::segmentation::{Region, components_of_mask};
+use crate::statistics::{RegionStatistics, farthest_pair};
+use crate::suv::SuvImage;
+use crate::volume::{Mask, Volume};
+
+/// One scan as the core sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct ScanInput<'a> {
+    /// The SUV volume.
+    pub image: &'a SuvImage,
+    /// Turns the image's values into SUVbw; 1 where they are SUVbw. Ranges and anatomy speak of SUVbw.
+    pub bw_per_value: f64,
+    /// The CT in Hounsfield units, in the PET's frame of reference.
+    pub ct: Option<&'a Volume<i16>>,
+}
+
+/// A reference region: to be found, or given.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Given {
+    /// Found automatically.
+    #[default]
+    Automatic,
+    /// A sphere.
+    Sphere {
+        /// Centre, millimetres.
+        centre_mm: DVec3,
+        /// Radius, millimetres.
+        radius_mm: f64,
+    },
+    /// A mask on the lattice of the PET.
+    Voxels(Mask),
+}
+
+/// What the user chose.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Numbers and conventions.
+    pub criteria: Criteria,
+    /// How regions are delineated.
+    pub threshold: Threshold,
+    /// The liver.
+    pub liver: Given,
+    /// The mediastinal blood pool.
+    pub blood_pool: Given,
+    /// Lesions from outside: replaces the search.
+    pub lesions: Option<Mask>,
+    /// Voxels that take no part in the search.
+    pub exclude: Option<Mask>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            criteria: Criteria::default(),
+            threshold: Threshold::Fixed(crate::lesion::DEFAULT_THRESHOLD_SUV),
+            liver: Given::Automatic,
+            blood_pool: Given::Automatic,
+            lesions: None,
+            exclude: None,
+        }
+    }
+}
+
+/// Tumour burden of a scan: regions of class lesion over the threshold.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Totals {
+    /// Number of lesions, those below the threshold included.
+    pub lesions: usize,
+    /// Total metabolic tumour volume, each voxel counted once, millilitres.
+    pub tmtv_ml: f64,
+    /// Total lesion glycolysis, grams.
+    pub tlg_g: f64,
+    /// Largest distance between two lesions' centroids, millimetres; `None` without lesions, 0 for one.
+    pub dmax_mm: Option<f64>,
+}
+
+/// A scored scan.
+#[derive(Debug, Clone)]
+pub struct ScanAssessment {
+    /// The anatomy found; `None` where the PET shows no body.
+    pub anatomy: Option<Anatomy>,
+    /// The liver reference.
+    pub liver: Reference,
+    /// The blood-pool reference.
+    pub blood_pool: Reference,
+    /// All regions of raised uptake, hottest first.
+    pub lesions: Vec<Lesion>,
+    /// SUV at which regions were found; `None` where they were given.
+    pub level: Option<f64>,
+    /// The score.
+    pub deauville: DeauvilleResult,
+    /// The tumour burden.
+    pub totals: Totals,
+    /// What was noticed.
+    pub warnings: Vec<Warning>,
+}
+
+/// Assesses one scan.
+///
+/// # Errors
+/// The threshold needs the liver, which is not known.
+pub fn assess_scan(
+    scan: &ScanInput<'_>,
+    settings: &Settings,
+) -> Result<ScanAssessment, ThresholdError> {
+    let pet = &scan.image.volume;
+    let anatomy = Anatomy::survey(pet, scan.bw_per_value, scan.ct);
+    let liver_place = liver_placement(anatomy.as_ref(), settings);
+    let liver = measured(ReferenceKind::Liver, scan, &liver_place, &[]);
+    let pool_place = pool_placement(anatomy.as_ref(), scan, settings, liver.centre_mm);
+    let (candidates, level, mut warnings) = candidates(pet, settings, &liver)?;
+    let landmarks = anatomy.as_ref().and_then(|a| landmarks(a, &liver, scan.bw_per_value));
+    let findings = match settings.lesions {
+        Some(_) => vec![given_finding(); candidates.len()],
+        None => classify(pet, scan.bw_per_value, &candidates, landmarks.as_ref()),
+    };
+    let lesions = measured_lesions(pet, &candidates, findings);
+    let disease = union(pet, lesions.iter().filter(|l| l.finding.class == Class::Lesion));
+    let rivals = [Rival { name: "a lesion", region: &disease }];
+    let liver = measured(ReferenceKind::Liver, scan, &liver_place, &rivals);
+    let blood_pool = measured(ReferenceKind::BloodPool, scan, &pool_place, &rivals);
+    warnings.extend(liver.warnings.iter().chain(&blood_pool.warnings).cloned());
+    warnings.extend(ratio_warning(&liver, &blood_pool));
+    let deauville = score(&lesions, &[], &liver, &blood_pool, &settings.criteria);
+    let totals = totals(pet, &lesions);
+    Ok(ScanAssessment { anatomy, liver, blood_pool, lesions, level, deauville, totals, warnings })
+}
+
+impl ScanAssessment {
+    /// Scores again after classes have changed; `residual` is uptake at known sites where no region stands out.
+    pub fn rescore(&mut self, pet: &Volume<f32>, residual: &[LesionUptake], criteria: &Criteria) {
+        self.deauville = score(&self.lesions, residual, &self.liver, &self.blood_pool, criteria);
+        self.totals = totals(pet, &self.lesions);
+    }
+
+    /// The references' uptake where they may serve.
+    pub fn references(&self) -> ReferenceUptake {
+        references(&self.liver, &self.blood_pool)
+    }
+
+    /// The lesions, and the uncertain regions where asked for.
+    pub fn of_class(&self, class: Class) -> impl Iterator<Item = &Lesion> {
+        self.lesions.iter().filter(move |l| l.finding.class == class)
+    }
+}
+
+fn liver_placement(anatomy: Option<&Anatomy>, settings: &Settings) -> Result<Placement, String> {
+    given(&settings.liver).unwrap_or_else(|| place_liver(anatomy.ok_or(NO_BODY)?))
+}
+
+fn pool_placement(
+    anatomy: Option<&Anatomy>,
+    scan: &ScanInput<'_>,
+    settings: &Settings,
+    liver_mm: Option<DVec3>,
+) -> Result<Placement, String> {
+    given(&settings.blood_pool)
+        .unwrap_or_else(|| place_blood_pool(anatomy.ok_or(NO_BODY)?, scan.ct, liver_mm))
+}
+
+const NO_BODY: &str = "the PET shows no body";
+
+fn given(given: &Given) -> Option<Result<Placement, String>> {
+    let (form, method) = match *given {
+        Given::Automatic => return None,
+        Given::Sphere { centre_mm, radius_mm } => {
+            (Form::Sphere { centre_mm, radius_mm }, Method::GivenSphere)
+        }
+        Given::Voxels(ref mask) => (Form::Voxels(Region::from_mask(mask)), Method::GivenMask),
+    };
+    Some(Ok(Placement { form, method, notes: vec!["given by the user".into()] }))
+}
+
+fn measured(
+    kind: ReferenceKind,
+    scan: &ScanInput<'_>,
+    place: &Result<Placement, String>,
+    rivals: &[Rival<'_>],
+) -> Reference {
+    match place {
+        Ok(place) => {
+            let pet = &scan.image.volume;
+            measure_reference(kind, pet, scan.bw_per_value, place, &EXPECTED_REFERENCES, rivals)
+        }
+        Err(reason) => Reference::not_found(kind, reason.clone()),
+    }
+}
+
+type Candidates = (Vec<Candidate>, Option<f64>, Vec<Warning>);
+
+fn candidates(
+    pet: &Volume<f32>,
+    settings: &Settings,
+    liver: &Reference,
+) -> Result<Candidates, ThresholdError> {
+    if let Some(mask) = &settings.lesions {
+        let whole = |region: Region| Candidate {
+            whole: region.clone(),
+            region,
+            below_threshold: false,
+            divided: false,
+        };
+        return Ok((components_of_mask(mask).into_iter().map(whole).collect(), None, Vec::new()));
+    }
+    let uptake = liver.usable();
+    let liver_level = uptake.and_then(|l| settings.criteria.convention.liver.of(l));
+    let found = find(pet, settings.threshold, uptake, liver_level, settings.exclude.as_ref())?;
+    let warnings = too_small_warning(&found).into_iter().collect();
+    Ok((found.candidates, Some(found.level), warnings))
+}
+
+fn too_small_warning(found: &Found) -> Option<Warning> {
+    let (number, hottest) = found.too_small;
+    (number > 0).then(|| {
+        let smallest = crate::lesion::SMALLEST_ML;
+        let message = format!(
+            "{number} regions over SUV {:.2} are smaller than {smallest} mL and not listed; the hottest has SUVmax \
+             {hottest:.2}",
+            found.level
+        );
+        Warning::new("SMALL_REGIONS", message)
+    })
+}
+
+fn landmarks<'a>(
+    anatomy: &'a Anatomy,
+    liver: &Reference,
+    bw_per_value: f64,
+) -> Option<Landmarks<'a>> {
+    let bw = |s: &RegionStatistics| RegionStatistics {
+        mean: s.mean * bw_per_value,
+        max: s.max * bw_per_value,
+        ..*s
+    };
+    Landmarks::find(anatomy, liver.centre_mm.zip(liver.usable().map(bw)))
+}
+
+fn given_finding() -> Finding {
+    Finding { class: Class::Lesion, site: Site::Body, reason: "given by the user".into() }
+}
+
+/// All regions measured, hottest first, numbered from 1.
+fn measured_lesions(
+    pet: &Volume<f32>,
+    candidates: &[Candidate],
+    findings: Vec<Finding>,
+) -> Vec<Lesion> {
+    let mut hot = Mask::filled(pet.geometry().clone(), false);
+    candidates.iter().for_each(|c| c.region.paint(&mut hot, true));
+    let pairs = candidates.iter().zip(findings);
+    let mut lesions: Vec<Lesion> =
+        pairs.filter_map(|(c, finding)| measure_lesion(pet, c, finding, &hot)).collect();
+    // Stable: equally hot regions keep their order in memory.
+    lesions.sort_by(|a, b| b.statistics.max.total_cmp(&a.statistics.max));
+    lesions.iter_mut().zip(1..).for_each(|(lesion, id)| lesion.id = id);
+    lesions
+}
+
+fn union<'a>(pet: &Volume<f32>, lesions: impl Iterator<Item = &'a Lesion>) -> Region {
+    lesions.fold(Region::empty(pet.geometry().shape()), |all, l| all.union(&l.region))
+}
+
+fn ratio_warning(liver: &Reference, blood_pool: &Reference) -> Option<Warning> {
+    let (liver, pool) = (liver.usable()?, blood_pool.usable()?);
+    (liver.mean <= EXPECTED_REFERENCES.liver_over_blood_pool_at_least * pool.mean).then(|| {
+        let message = format!(
+            "the liver (SUVmean {:.2}) is not hotter than the blood pool ({:.2}): check both regions",
+            liver.mean, pool.mean
+        );
+        Warning::new("LIVER_NOT_ABOVE_BLOOD_POOL", message)
+    })
+}
+
+fn references(liver: &Reference, blood_pool: &Reference) -> ReferenceUptake {
+    ReferenceUptake { liver: liver.usable().copied(), blood_pool: blood_pool.usable().copied() }
+}
+
+/// The uptake of a lesion as the score takes it.
+fn uptake(lesion: &Lesion) -> LesionUptake {
+    LesionUptake {
+        max: lesion.statistics.max,
+        peak: Some(lesion.peak.mean),
+        peak_of_four: Some(lesion.peak_of_four.mean),
+        background: lesion.background,
+    }
+}
+
+fn score(
+    lesions: &[Lesion],
+    residual: &[LesionUptake],
+    liver: &Reference,
+    blood_pool: &Reference,
+    criteria: &Criteria,
+) -> DeauvilleResult {
+    let of = |class: Class| lesions.iter().filter(move |l| l.finding.class == class).map(uptake);
+    let known: Vec<_> = of(Class::Lesion).chain(residual.iter().copied()).collect();
+    let uncertain: Vec<_> = of(Class::Uncertain).collect();
+    assess(&known, &uncertain, &references(liver, blood_pool), criteria)
+}
+
+fn totals(pet: &Volume<f32>, lesions: &[Lesion]) -> Totals {
+    let disease = || lesions.iter().filter(|l| l.finding.class == Class::Lesion);
+    let burden = union(pet, disease().filter(|l| !l.below_threshold));
+    let tlg_g = crate::statistics::statistics(pet, &burden).map_or(0.0, |s| s.integral());
+    let centroids: Vec<DVec3> = disease().map(|l| l.centroid_mm).collect();
+    Totals {
+        lesions: centroids.len(),
+        tmtv_ml: burden.volume_ml(pet.geometry()),
+        tlg_g,
+        dmax_mm: farthest_pair(&centroids),
+    }
+}
