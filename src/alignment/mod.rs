@@ -3,11 +3,11 @@
 //! Scans that share a `FrameOfReferenceUID` need no search (PS3.3 C.7.4.1.1.1), only a check that the bodies are where
 //! the headers say. All others are aligned by their bodies, on CT where both scans have one and on PET otherwise:
 //!
-//! 1. the body is cut from air and couch ([`body`]), because the couch does not move with the patient;
+//! 1. the body is cut from air and couch (`body.rs`), because the couch does not move with the patient;
 //! 2. starts are found from the moments of the bodies and from profiles along the body axis, compared at every shift,
-//!    so that another origin or another field of view is no obstacle ([`start`]);
-//! 3. six parameters are refined from 16 to 8 to 4 mm by damped least squares with robust weights ([`refine`]);
-//! 4. the result is measured ([`quality`](mod@quality)) and a failed alignment is called failed.
+//!    so that another origin or another field of view is no obstacle (`start.rs`);
+//! 3. six parameters are refined from 16 to 8 to 4 mm by damped least squares with robust weights (`refine.rs`);
+//! 4. the result is measured (`quality.rs`) and a failed alignment is called failed.
 //!
 //! Units: millimetres in the patient frame (LPS). Deterministic, the same for any number of threads.
 //!
@@ -130,7 +130,7 @@ pub fn align(baseline: &Scan, follow_up: &Scan) -> Alignment {
     let on_pet = by_bodies(fixed.as_ref(), moving.as_ref(), shared, Method::RigidPet);
     match on_ct {
         Some(on_ct) if on_pet.quality.verdict == Verdict::Failed => on_ct,
-        Some(_) => doubted(on_pet, "the CTs could not be aligned, so the PETs were"),
+        Some(_) => doubted(on_pet, "the CTs do not lie on each other, only the PETs do"),
         None => on_pet,
     }
 }

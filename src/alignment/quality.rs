@@ -42,12 +42,12 @@ impl Overlap {
             let [s, r, _] = fixed.voxel_of(line * columns);
             let start = index_map.transform_point3(DVec3::new(s as f64, r as f64, 0.0));
             for (c, &here) in row.iter().enumerate() {
-                let index = (start + c as f64 * index_map.matrix3.z_axis).round();
-                let inside = (0..3).all(|a| index[a] >= 0.0 && index[a] < shape[a] as f64);
-                if !inside {
+                // Half a voxel on, so that the whole part is the nearest voxel.
+                let index = (start + c as f64 * index_map.matrix3.z_axis + 0.5).to_array();
+                if !index.iter().zip(shape).all(|(&i, n)| i >= 0.0 && i < n as f64) {
                     continue;
                 }
-                let there = moving[index.to_array().map(|i| i as usize)];
+                let there = moving[index.map(|i| i as usize)];
                 counts.fixed += usize::from(here);
                 counts.moving += usize::from(there);
                 counts.both += usize::from(here && there);
