@@ -5,7 +5,7 @@ use glam::DVec3;
 
 use super::anatomy::{Arms, Build};
 use super::truth::{Fate, LesionFate, PairTruth};
-use super::{Case, LesionPlan, Pose, Protocol, Tissue, Uptake, Visit, random};
+use super::{Case, LesionPlan, Pose, Protocol, Scanner, Tissue, Uptake, Visit, random};
 use crate::acquisition::Sex;
 
 /// The cases `petct phantom` can write.
@@ -47,7 +47,7 @@ fn pose(turn_degrees: [f64; 3], shift_mm: [f64; 3]) -> Pose {
 fn visit(name: &str, build: Build, clock: &Clock, pose: Pose, uptake: Uptake) -> Visit {
     let seed = random::bits(build.person, random::seed_of(name));
     let protocol = clock.protocol();
-    Visit { name: name.into(), build, uptake, lesions: Vec::new(), pose, protocol, deauville: 1, seed }
+    Visit { name: name.into(), build, uptake, lesions: Vec::new(), pose, protocol, scanner: Scanner::default(), deauville: 1, seed }
 }
 
 /// Woman of 66: pancreas, spleen and skeleton; then new lesions; then nothing.
@@ -67,17 +67,17 @@ fn patient_1() -> Case {
         LesionPlan::diffuse("skeleton", "bone marrow", 5.0, Tissue::Marrow),
     ];
     t0.deauville = 5;
-    let later = Uptake { liver: 2.3, blood: 1.65, myocardium: 3.0, bladder: 28.0, renal_pelvis: 12.0, brain: 9.0, ..uptake };
+    let later = Uptake { liver: 2.3, blood: 1.65, myocardium: 2.7, bladder: 28.0, renal_pelvis: 12.0, brain: 9.0, ..uptake };
     let mut t1 = visit("t1", build(61.5), &Clock([2021, 4, 13], [10, 41, 5], 3795, 240.1), pose([-2.0, 1.5, -3.5], [-11.0, 5.0, -455.0]), later);
     t1.lesions = vec![
         pancreas(26.0),
         LesionPlan::focal("pancreas tail", "pancreas", 10.5, &[[57.0, 17.0, 118.0, 11.0, 10.0, 10.0]]),
         LesionPlan::focal("gastric fundus", "stomach, fundus", 9.0, &[[62.0, 10.0, 170.0, 15.0, 13.0, 10.0]]),
         LesionPlan::focal("gastric antrum", "stomach, antrum", 8.0, &[[16.0, -54.0, 54.0, 13.0, 10.0, 11.0]]),
-        LesionPlan::focal("left kidney", "left kidney, parenchyma", 11.0, &[[91.0, 40.0, 88.0, 13.0, 14.0, 16.0]]),
+        LesionPlan::focal("left kidney", "left kidney, parenchyma", 11.0, &[[89.0, 38.0, 82.0, 13.0, 14.0, 16.0]]),
     ];
     t1.deauville = 5;
-    let last = Uptake { liver: 2.4, blood: 1.7, myocardium: 3.4, bladder: 16.0, brain: 10.0, ..uptake };
+    let last = Uptake { liver: 2.4, blood: 1.7, myocardium: 3.0, bladder: 16.0, brain: 10.0, ..uptake };
     let t2 = visit("t2", build(60.5), &Clock([2021, 5, 18], [8, 55, 40], 3540, 243.9), pose([2.5, 1.0, 4.0], [14.0, 18.0, -398.0]), last);
     finish("patient-1", "PHANTOM-1", "Phantom^One", 66, vec![t0, t1, t2], &[("t0", "t1", "PMD"), ("t0", "t2", "CMR"), ("t1", "t2", "CMR")])
 }
@@ -91,8 +91,9 @@ fn patient_2() -> Case {
     };
     let mut t0 = visit("t0", build(79.0), &Clock([2021, 6, 2], [8, 47, 10], 3655, 305.2), pose([-1.0, 2.0, -2.5], [-7.0, 10.0, -430.0]), uptake);
     t0.lesions = vec![
-        LesionPlan::focal("mediastinum", "mediastinum, right paratracheal", 6.4, &[[-24.0, 2.0, 318.0, 12.0, 13.0, 17.0], [-10.0, 24.0, 280.0, 12.0, 10.0, 13.0]]),
-        LesionPlan::focal("pectoral", "left pectoral muscle", 6.1, &[[82.0, -88.0, 312.0, 18.0, 8.0, 17.0]]),
+        LesionPlan::focal("mediastinum", "mediastinum, right paratracheal", 6.4, &[[-24.0, 2.0, 318.0, 12.0, 13.0, 17.0]]),
+        LesionPlan::focal("subcarinal", "mediastinum, subcarinal", 5.9, &[[-10.0, 24.0, 280.0, 12.0, 10.0, 13.0]]),
+        LesionPlan::focal("pectoral", "left pectoral muscle", 6.1, &[[82.0, -73.0, 312.0, 18.0, 7.0, 17.0]]),
         LesionPlan::focal("axilla", "left axilla", 6.9, &[[132.0, -18.0, 352.0, 13.0, 13.0, 15.0]]),
         gastric(7.7, 17.0),
         LesionPlan::focal(
@@ -116,8 +117,8 @@ fn patient_2() -> Case {
     let last = Uptake { liver: 2.4, blood: 1.65, myocardium: 2.6, bladder: 25.0, brain: 9.0, ..uptake };
     let mut t2 = visit("t2", build(77.0), &Clock([2021, 8, 10], [9, 30, 0], 3720, 301.0), pose([-2.5, -1.0, -1.5], [-14.0, 7.0, -405.0]), last);
     t2.lesions = vec![
-        gastric(4.02, 11.0),
-        LesionPlan::focal("mesentery", "hepatic hilum", 4.01, &[[-30.0, -18.0, 100.0, 11.0, 10.0, 11.0]]),
+        gastric(4.04, 11.0),
+        LesionPlan::focal("mesentery", "hepatic hilum", 4.03, &[[-30.0, -18.0, 100.0, 11.0, 10.0, 11.0]]),
     ];
     t2.deauville = 4;
     finish("patient-2", "PHANTOM-2", "Phantom^Two", 67, vec![t0, t1, t2], &[("t0", "t1", "PMR"), ("t0", "t2", "PMR"), ("t1", "t2", "PMR")])

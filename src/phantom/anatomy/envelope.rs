@@ -6,7 +6,8 @@ use crate::phantom::shape::{Loft, Section, Shape};
 use crate::phantom::tissue::Tissue;
 
 /// z, half width, front, back of the muscle, and how thick the fat over it is (1 at the abdomen).
-const TRUNK: [[f64; 5]; 17] = [
+const TRUNK: [[f64; 5]; 18] = [
+    [-226.0, 128.0, 44.0, 60.0, 1.1],
     [-205.0, 150.0, 62.0, 84.0, 1.2],
     [-180.0, 163.0, 74.0, 96.0, 1.4],
     [-140.0, 168.0, 84.0, 104.0, 1.4],

@@ -13,8 +13,11 @@ pub(super) fn add(sketch: &mut Sketch) {
 }
 
 fn brain(sketch: &mut Sketch) {
-    sketch.pair(T::GreyMatter, [32.0, 0.0, 604.0], [31.5, 83.0, 62.0]);
-    sketch.pair(T::WhiteMatter, [30.0, 0.0, 604.0], [19.0, 64.0, 42.0]);
+    sketch.ellipsoid(T::GreyMatter, [0.0, 0.0, 604.0], [64.0, 83.0, 62.0]);
+    sketch.pair(T::GreyMatter, [36.0, -18.0, 560.0], [22.0, 38.0, 22.0]);
+    sketch.pair(T::WhiteMatter, [31.0, 0.0, 604.0], [19.0, 64.0, 42.0]);
+    // The longitudinal fissure above the corpus callosum.
+    sketch.ellipsoid(T::CerebrospinalFluid, [0.0, 0.0, 640.0], [2.0, 82.0, 28.0]);
     sketch.ellipsoid(T::WhiteMatter, [0.0, 0.0, 600.0], [24.0, 40.0, 14.0]);
     sketch.pair(T::GreyMatter, [19.0, -12.0, 596.0], [8.0, 22.0, 14.0]);
     sketch.pair(T::GreyMatter, [10.0, 12.0, 592.0], [8.0, 13.0, 9.0]);

@@ -23,14 +23,14 @@ pub(crate) const LIVER: [f64; 3] = [-88.0, -14.0, 130.0];
 /// In the descending thoracic aorta.
 pub(crate) const BLOOD: [f64; 3] = [28.0, 38.5, 270.0];
 /// Deep in the spleen.
-pub(crate) const SPLEEN: [f64; 3] = [86.0, 40.0, 135.0];
+pub(crate) const SPLEEN: [f64; 3] = [92.0, 44.0, 148.0];
 /// Middles of organs.
 pub(crate) const LANDMARKS: [(&str, [f64; 3]); 10] = [
-    ("bladder", [0.0, -30.0, -138.0]),
+    ("bladder", [0.0, -18.0, -136.0]),
     ("brain", [0.0, 0.0, 604.0]),
     ("heart", [24.0, -38.0, 216.0]),
-    ("kidney left", [64.0, 42.0, 92.0]),
-    ("kidney right", [-64.0, 42.0, 76.0]),
+    ("kidney left", [62.0, 42.0, 88.0]),
+    ("kidney right", [-62.0, 42.0, 76.0]),
     ("liver", LIVER),
     ("lung left", [75.0, 20.0, 280.0]),
     ("lung right", [-75.0, 20.0, 280.0]),
