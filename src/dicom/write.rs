@@ -132,7 +132,11 @@ pub fn pet_series(
 /// Writes a CT series in Hounsfield units, stored unsigned in 12 bits; `CT000001.dcm` and on.
 ///
 /// CT numbers outside -1024 to 3071 are clipped, as scanners do.
-pub fn ct_series(folder: &Path, study: &StudyHeader, hounsfield: &Volume<i16>) -> Result<(), WriteError> {
+pub fn ct_series(
+    folder: &Path,
+    study: &StudyHeader,
+    hounsfield: &Volume<i16>,
+) -> Result<(), WriteError> {
     let series = Series::new(study, "CT", uids::CT_IMAGE_STORAGE);
     series.write(folder, hounsfield, |_, pixels, object| {
         ct_slice(object, study);
@@ -339,7 +343,8 @@ impl<'a> Series<'a> {
         bits: u8,
         path: &Path,
     ) -> Result<(), WriteError> {
-        let fail = |reason: String| WriteError::Encode { path: path.to_owned(), slice: slice + 1, reason };
+        let fail =
+            |reason: String| WriteError::Encode { path: path.to_owned(), slice: slice + 1, reason };
         for (tag, value) in [
             (tags::SAMPLES_PER_PIXEL, 1),
             (tags::ROWS, rows as u16),
@@ -386,7 +391,12 @@ fn code(value: &str, scheme: &str, meaning: &str) -> InMemDicomObject {
 }
 
 /// PET Series, Isotope, Image (PS3.3 C.8.9.1, C.8.9.2, C.8.9.4).
-fn pet_slice(object: &mut InMemDicomObject, header: &PetHeader, volume: &Volume<f32>, slice: usize) {
+fn pet_slice(
+    object: &mut InMemDicomObject,
+    header: &PetHeader,
+    volume: &Volume<f32>,
+    slice: usize,
+) {
     let slices = volume.geometry().shape()[0];
     let bed = (slice as f64 * volume.geometry().spacing_mm()[0] / BED_STEP_MM).floor();
     let after_secs = bed * (header.bed_secs + BED_PAUSE_SECS);
@@ -444,7 +454,11 @@ fn tracer(header: &PetHeader) -> InMemDicomObject {
         (tags::RADIOPHARMACEUTICAL_ROUTE, VR::LO, "intravenous"),
         (tags::RADIOPHARMACEUTICAL_VOLUME, VR::DS, ""),
         (tags::RADIOPHARMACEUTICAL_START_TIME, VR::TM, &time(injected)),
-        (tags::RADIOPHARMACEUTICAL_START_DATE_TIME, VR::DT, &format!("{}{}", date(injected), time(injected))),
+        (
+            tags::RADIOPHARMACEUTICAL_START_DATE_TIME,
+            VR::DT,
+            &format!("{}{}", date(injected), time(injected)),
+        ),
         (tags::RADIONUCLIDE_TOTAL_DOSE, VR::DS, &decimal(header.dose_bq)),
         (tags::RADIONUCLIDE_HALF_LIFE, VR::DS, &decimal(header.half_life_secs)),
         (tags::RADIONUCLIDE_POSITRON_FRACTION, VR::DS, "0.9673"),
@@ -493,7 +507,9 @@ mod tests {
 
     #[test]
     fn decimal_strings_fit_and_keep_their_value() {
-        for value in [0.1, 1.0 / 3.0, 4.07283, 1.234_567_890_123e-7, 248.6e6, -291.207_345, 2.0 / 3.0 * 1e-5] {
+        for value in
+            [0.1, 1.0 / 3.0, 4.07283, 1.234_567_890_123e-7, 248.6e6, -291.207_345, 2.0 / 3.0 * 1e-5]
+        {
             let text = decimal(value);
             assert!(text.len() <= 16, "{text}");
             let back: f64 = text.parse().unwrap();

@@ -47,81 +47,250 @@ fn pose(turn_degrees: [f64; 3], shift_mm: [f64; 3]) -> Pose {
 fn visit(name: &str, build: Build, clock: &Clock, pose: Pose, uptake: Uptake) -> Visit {
     let seed = random::bits(build.person, random::seed_of(name));
     let protocol = clock.protocol();
-    Visit { name: name.into(), build, uptake, lesions: Vec::new(), pose, protocol, scanner: Scanner::default(), deauville: 1, seed }
+    Visit {
+        name: name.into(),
+        build,
+        uptake,
+        lesions: Vec::new(),
+        pose,
+        protocol,
+        scanner: Scanner::default(),
+        deauville: 1,
+        seed,
+    }
 }
 
 /// Woman of 66: pancreas, spleen and skeleton; then new lesions; then nothing.
 fn patient_1() -> Case {
-    let build = |weight_kg| Build { sex: Sex::Female, height_m: 1.62, weight_kg, arms: Arms::Up, person: 101 };
+    let build = |weight_kg| Build {
+        sex: Sex::Female,
+        height_m: 1.62,
+        weight_kg,
+        arms: Arms::Up,
+        person: 101,
+    };
     let uptake = Uptake { liver: 2.2, ..Uptake::default() };
     let pancreas = |suv_max| {
         LesionPlan::focal(
-            "pancreas head and body", "pancreas", suv_max,
-            &[[-27.0, -13.0, 64.0, 19.0, 17.0, 21.0], [-8.0, -22.0, 80.0, 15.0, 13.0, 14.0], [14.0, -22.0, 90.0, 17.0, 13.0, 13.0]],
+            "pancreas head and body",
+            "pancreas",
+            suv_max,
+            &[
+                [-27.0, -13.0, 64.0, 19.0, 17.0, 21.0],
+                [-8.0, -22.0, 80.0, 15.0, 13.0, 14.0],
+                [14.0, -22.0, 90.0, 17.0, 13.0, 13.0],
+            ],
         )
     };
-    let mut t0 = visit("t0", build(63.0), &Clock([2021, 3, 9], [9, 12, 20], 3610, 248.6), pose([1.5, -1.0, 2.0], [6.0, 12.0, -420.0]), uptake);
+    let mut t0 = visit(
+        "t0",
+        build(63.0),
+        &Clock([2021, 3, 9], [9, 12, 20], 3610, 248.6),
+        pose([1.5, -1.0, 2.0], [6.0, 12.0, -420.0]),
+        uptake,
+    );
     t0.lesions = vec![
         pancreas(32.0),
         LesionPlan::diffuse("spleen", "spleen", 5.0, Tissue::Spleen),
         LesionPlan::diffuse("skeleton", "bone marrow", 5.0, Tissue::Marrow),
     ];
     t0.deauville = 5;
-    let later = Uptake { liver: 2.3, blood: 1.65, myocardium: 2.7, bladder: 28.0, renal_pelvis: 12.0, brain: 9.0, ..uptake };
-    let mut t1 = visit("t1", build(61.5), &Clock([2021, 4, 13], [10, 41, 5], 3795, 240.1), pose([-2.0, 1.5, -3.5], [-11.0, 5.0, -455.0]), later);
+    let later = Uptake {
+        liver: 2.3,
+        blood: 1.65,
+        myocardium: 2.7,
+        bladder: 28.0,
+        renal_pelvis: 12.0,
+        brain: 9.0,
+        ..uptake
+    };
+    let mut t1 = visit(
+        "t1",
+        build(61.5),
+        &Clock([2021, 4, 13], [10, 41, 5], 3795, 240.1),
+        pose([-2.0, 1.5, -3.5], [-11.0, 5.0, -455.0]),
+        later,
+    );
     t1.lesions = vec![
         pancreas(26.0),
-        LesionPlan::focal("pancreas tail", "pancreas", 10.5, &[[57.0, 17.0, 118.0, 11.0, 10.0, 10.0]]),
-        LesionPlan::focal("gastric fundus", "stomach, fundus", 9.0, &[[62.0, 10.0, 170.0, 15.0, 13.0, 10.0]]),
-        LesionPlan::focal("gastric antrum", "stomach, antrum", 8.0, &[[16.0, -54.0, 54.0, 13.0, 10.0, 11.0]]),
-        LesionPlan::focal("left kidney", "left kidney, parenchyma", 11.0, &[[89.0, 38.0, 82.0, 13.0, 14.0, 16.0]]),
+        LesionPlan::focal(
+            "pancreas tail",
+            "pancreas",
+            10.5,
+            &[[57.0, 17.0, 118.0, 11.0, 10.0, 10.0]],
+        ),
+        LesionPlan::focal(
+            "gastric fundus",
+            "stomach, fundus",
+            9.0,
+            &[[62.0, 10.0, 170.0, 15.0, 13.0, 10.0]],
+        ),
+        LesionPlan::focal(
+            "gastric antrum",
+            "stomach, antrum",
+            8.0,
+            &[[16.0, -54.0, 54.0, 13.0, 10.0, 11.0]],
+        ),
+        LesionPlan::focal(
+            "left kidney",
+            "left kidney, parenchyma",
+            11.0,
+            &[[89.0, 38.0, 82.0, 13.0, 14.0, 16.0]],
+        ),
     ];
     t1.deauville = 5;
-    let last = Uptake { liver: 2.4, blood: 1.7, myocardium: 3.0, bladder: 16.0, brain: 10.0, ..uptake };
-    let t2 = visit("t2", build(60.5), &Clock([2021, 5, 18], [8, 55, 40], 3540, 243.9), pose([2.5, 1.0, 4.0], [14.0, 18.0, -398.0]), last);
-    finish("patient-1", "PHANTOM-1", "Phantom^One", 66, vec![t0, t1, t2], &[("t0", "t1", "PMD"), ("t0", "t2", "CMR"), ("t1", "t2", "CMR")])
+    let last =
+        Uptake { liver: 2.4, blood: 1.7, myocardium: 3.0, bladder: 16.0, brain: 10.0, ..uptake };
+    let t2 = visit(
+        "t2",
+        build(60.5),
+        &Clock([2021, 5, 18], [8, 55, 40], 3540, 243.9),
+        pose([2.5, 1.0, 4.0], [14.0, 18.0, -398.0]),
+        last,
+    );
+    finish(
+        "patient-1",
+        "PHANTOM-1",
+        "Phantom^One",
+        66,
+        vec![t0, t1, t2],
+        &[("t0", "t1", "PMD"), ("t0", "t2", "CMR"), ("t1", "t2", "CMR")],
+    )
 }
 
 /// Man of 67: six sites; then most of them cooler; then two small foci.
 fn patient_2() -> Case {
-    let build = |weight_kg| Build { sex: Sex::Male, height_m: 1.74, weight_kg, arms: Arms::Up, person: 202 };
+    let build = |weight_kg| Build {
+        sex: Sex::Male,
+        height_m: 1.74,
+        weight_kg,
+        arms: Arms::Up,
+        person: 202,
+    };
     let uptake = Uptake { liver: 2.4, blood: 1.7, myocardium: 2.0, ..Uptake::default() };
     let gastric = |suv_max, r: f64| {
-        LesionPlan::focal("greater curvature", "stomach, greater curvature", suv_max, &[[84.0, -34.0, 108.0, 0.9 * r, r, 1.2 * r]])
+        LesionPlan::focal(
+            "greater curvature",
+            "stomach, greater curvature",
+            suv_max,
+            &[[84.0, -34.0, 108.0, 0.9 * r, r, 1.2 * r]],
+        )
     };
-    let mut t0 = visit("t0", build(79.0), &Clock([2021, 6, 2], [8, 47, 10], 3655, 305.2), pose([-1.0, 2.0, -2.5], [-7.0, 10.0, -430.0]), uptake);
+    let mut t0 = visit(
+        "t0",
+        build(79.0),
+        &Clock([2021, 6, 2], [8, 47, 10], 3655, 305.2),
+        pose([-1.0, 2.0, -2.5], [-7.0, 10.0, -430.0]),
+        uptake,
+    );
     t0.lesions = vec![
-        LesionPlan::focal("mediastinum", "mediastinum, right paratracheal", 6.4, &[[-24.0, 2.0, 318.0, 12.0, 13.0, 17.0]]),
-        LesionPlan::focal("subcarinal", "mediastinum, subcarinal", 5.9, &[[-10.0, 24.0, 280.0, 12.0, 10.0, 13.0]]),
-        LesionPlan::focal("pectoral", "left pectoral muscle", 6.1, &[[82.0, -73.0, 312.0, 18.0, 7.0, 17.0]]),
+        LesionPlan::focal(
+            "mediastinum",
+            "mediastinum, right paratracheal",
+            6.4,
+            &[[-24.0, 2.0, 318.0, 12.0, 13.0, 17.0]],
+        ),
+        LesionPlan::focal(
+            "subcarinal",
+            "mediastinum, subcarinal",
+            5.9,
+            &[[-10.0, 24.0, 280.0, 12.0, 10.0, 13.0]],
+        ),
+        LesionPlan::focal(
+            "pectoral",
+            "left pectoral muscle",
+            6.1,
+            &[[82.0, -73.0, 312.0, 18.0, 7.0, 17.0]],
+        ),
         LesionPlan::focal("axilla", "left axilla", 6.9, &[[132.0, -18.0, 352.0, 13.0, 13.0, 15.0]]),
         gastric(7.7, 17.0),
         LesionPlan::focal(
-            "mesentery", "mesentery to hepatic hilum", 7.2,
-            &[[-2.0, -38.0, 30.0, 20.0, 15.0, 17.0], [-14.0, -34.0, 56.0, 17.0, 14.0, 17.0], [-24.0, -26.0, 82.0, 15.0, 13.0, 16.0], [-30.0, -16.0, 102.0, 15.0, 13.0, 14.0]],
+            "mesentery",
+            "mesentery to hepatic hilum",
+            7.2,
+            &[
+                [-2.0, -38.0, 30.0, 20.0, 15.0, 17.0],
+                [-14.0, -34.0, 56.0, 17.0, 14.0, 17.0],
+                [-24.0, -26.0, 82.0, 15.0, 13.0, 16.0],
+                [-30.0, -16.0, 102.0, 15.0, 13.0, 14.0],
+            ],
         ),
-        LesionPlan::focal("iliac right", "right external iliac", 5.8, &[[-62.0, -14.0, -92.0, 13.0, 13.0, 17.0]]),
-        LesionPlan::focal("iliac left", "left common iliac", 5.2, &[[36.0, 20.0, -44.0, 12.0, 11.0, 15.0]]),
+        LesionPlan::focal(
+            "iliac right",
+            "right external iliac",
+            5.8,
+            &[[-62.0, -14.0, -92.0, 13.0, 13.0, 17.0]],
+        ),
+        LesionPlan::focal(
+            "iliac left",
+            "left common iliac",
+            5.2,
+            &[[36.0, 20.0, -44.0, 12.0, 11.0, 15.0]],
+        ),
     ];
     t0.deauville = 5;
     let later = Uptake { liver: 2.5, blood: 1.75, myocardium: 3.0, bladder: 18.0, ..uptake };
-    let mut t1 = visit("t1", build(77.5), &Clock([2021, 7, 6], [11, 3, 30], 3905, 298.4), pose([2.0, -1.5, 3.0], [9.0, 16.0, -462.0]), later);
+    let mut t1 = visit(
+        "t1",
+        build(77.5),
+        &Clock([2021, 7, 6], [11, 3, 30], 3905, 298.4),
+        pose([2.0, -1.5, 3.0], [9.0, 16.0, -462.0]),
+        later,
+    );
     t1.lesions = vec![
-        LesionPlan::focal("mediastinum", "mediastinum, right paratracheal", 4.3, &[[-24.0, 2.0, 318.0, 10.0, 11.0, 13.0]]),
+        LesionPlan::focal(
+            "mediastinum",
+            "mediastinum, right paratracheal",
+            4.3,
+            &[[-24.0, 2.0, 318.0, 10.0, 11.0, 13.0]],
+        ),
         LesionPlan::focal("axilla", "left axilla", 4.2, &[[132.0, -18.0, 352.0, 10.0, 10.0, 11.0]]),
         gastric(4.6, 13.0),
-        LesionPlan::focal("mesentery", "mesentery to hepatic hilum", 4.5, &[[-14.0, -34.0, 56.0, 12.0, 11.0, 13.0], [-24.0, -26.0, 80.0, 12.0, 11.0, 14.0], [-30.0, -16.0, 102.0, 12.0, 11.0, 12.0]]),
-        LesionPlan::focal("iliac left", "left common iliac", 4.4, &[[36.0, 20.0, -44.0, 11.0, 10.0, 13.0]]),
+        LesionPlan::focal(
+            "mesentery",
+            "mesentery to hepatic hilum",
+            4.5,
+            &[
+                [-14.0, -34.0, 56.0, 12.0, 11.0, 13.0],
+                [-24.0, -26.0, 80.0, 12.0, 11.0, 14.0],
+                [-30.0, -16.0, 102.0, 12.0, 11.0, 12.0],
+            ],
+        ),
+        LesionPlan::focal(
+            "iliac left",
+            "left common iliac",
+            4.4,
+            &[[36.0, 20.0, -44.0, 11.0, 10.0, 13.0]],
+        ),
     ];
     t1.deauville = 4;
-    let last = Uptake { liver: 2.4, blood: 1.65, myocardium: 2.6, bladder: 25.0, brain: 9.0, ..uptake };
-    let mut t2 = visit("t2", build(77.0), &Clock([2021, 8, 10], [9, 30, 0], 3720, 301.0), pose([-2.5, -1.0, -1.5], [-14.0, 7.0, -405.0]), last);
+    let last =
+        Uptake { liver: 2.4, blood: 1.65, myocardium: 2.6, bladder: 25.0, brain: 9.0, ..uptake };
+    let mut t2 = visit(
+        "t2",
+        build(77.0),
+        &Clock([2021, 8, 10], [9, 30, 0], 3720, 301.0),
+        pose([-2.5, -1.0, -1.5], [-14.0, 7.0, -405.0]),
+        last,
+    );
     t2.lesions = vec![
         gastric(4.04, 11.0),
-        LesionPlan::focal("mesentery", "hepatic hilum", 4.03, &[[-30.0, -18.0, 100.0, 11.0, 10.0, 11.0]]),
+        LesionPlan::focal(
+            "mesentery",
+            "hepatic hilum",
+            4.03,
+            &[[-30.0, -18.0, 100.0, 11.0, 10.0, 11.0]],
+        ),
     ];
     t2.deauville = 4;
-    finish("patient-2", "PHANTOM-2", "Phantom^Two", 67, vec![t0, t1, t2], &[("t0", "t1", "PMR"), ("t0", "t2", "PMR"), ("t1", "t2", "PMR")])
+    finish(
+        "patient-2",
+        "PHANTOM-2",
+        "Phantom^Two",
+        67,
+        vec![t0, t1, t2],
+        &[("t0", "t1", "PMR"), ("t0", "t2", "PMR"), ("t1", "t2", "PMR")],
+    )
 }
 
 fn finish(
@@ -156,7 +325,8 @@ fn finish(
 
 /// Lesions are the same if they have the same name.
 fn fates(before: &[LesionPlan], after: &[LesionPlan]) -> Vec<LesionFate> {
-    let find = |list: &[LesionPlan], name: &str| list.iter().find(|l| l.name == name).map(|l| l.suv_max);
+    let find =
+        |list: &[LesionPlan], name: &str| list.iter().find(|l| l.name == name).map(|l| l.suv_max);
     let new = after.iter().filter(|l| find(before, &l.name).is_none());
     before
         .iter()

@@ -34,7 +34,12 @@ pub enum Extent {
 impl LesionPlan {
     /// A lesion of several lumps.
     pub(crate) fn focal(name: &str, site: &str, suv_max: f64, lumps: &[[f64; 6]]) -> Self {
-        Self { name: name.into(), site: site.into(), suv_max, extent: Extent::Focal(lumps.to_vec()) }
+        Self {
+            name: name.into(),
+            site: site.into(),
+            suv_max,
+            extent: Extent::Focal(lumps.to_vec()),
+        }
     }
 
     /// The whole of a tissue.
@@ -53,8 +58,13 @@ impl LesionPlan {
             };
             add([x, y, z], [rx, ry, rz]);
             for knob in 0..3 {
-                let off = |axis: u64, r: f64| r * random::between(seed, 16 * n as u64 + 3 * knob + axis, -0.5, 0.5);
-                add([x + off(0, rx), y + off(1, ry), z + off(2, rz)], [0.72 * rx, 0.72 * ry, 0.72 * rz]);
+                let off = |axis: u64, r: f64| {
+                    r * random::between(seed, 16 * n as u64 + 3 * knob + axis, -0.5, 0.5)
+                };
+                add(
+                    [x + off(0, rx), y + off(1, ry), z + off(2, rz)],
+                    [0.72 * rx, 0.72 * ry, 0.72 * rz],
+                );
             }
         }
         parts
@@ -97,7 +107,12 @@ impl Imprint {
         physics::blur(&mut share, geometry.shape(), geometry.spacing_mm(), fwhm_mm);
         let voxels = share.iter().copied().enumerate().filter(|(_, w)| *w > 1e-4).collect();
         let diffuse = matches!(plan.extent, Extent::Diffuse(_));
-        Self { voxels, volume_ml: sum * geometry.voxel_ml(), centre: centre / sum.max(1e-9), diffuse }
+        Self {
+            voxels,
+            volume_ml: sum * geometry.voxel_ml(),
+            centre: centre / sum.max(1e-9),
+            diffuse,
+        }
     }
 
     /// Greatest value of `show(voxel, share)` over the core of the lesion, and where.

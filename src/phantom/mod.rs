@@ -28,7 +28,9 @@ pub use cases::{case, cases};
 pub use lesion::{Extent, LesionPlan};
 pub use scan::{Phantom, generate};
 pub use tissue::{Tissue, Uptake};
-pub use truth::{Fate, LesionFate, LesionTruth, PairTruth, PoseTruth, Region, ScanTruth, SeriesTruth};
+pub use truth::{
+    Fate, LesionFate, LesionTruth, PairTruth, PoseTruth, Region, ScanTruth, SeriesTruth,
+};
 
 use chrono::NaiveDateTime;
 use glam::DVec3;

@@ -100,7 +100,8 @@ mod tests {
     #[test]
     fn a_painted_ball_has_its_volume() {
         let steps = [DVec3::Z * 5.0, DVec3::Y * 4.0, DVec3::X * 4.0];
-        let geometry = VolumeGeometry::new([30, 32, 32], DVec3::new(-62.0, -60.0, -70.0), steps).unwrap();
+        let geometry =
+            VolumeGeometry::new([30, 32, 32], DVec3::new(-62.0, -60.0, -70.0), steps).unwrap();
         let ball =
             Part { tissue: Tissue::Liver, shape: Shape::ellipsoid([1.3, -2.1, 0.7], [40.0; 3]) };
         let mut canvas = vec![0.0; geometry.len()];

@@ -48,10 +48,7 @@ impl<'a> Scan<'a> {
     fn new(visit: &'a Visit) -> Self {
         let [x, y, z] = visit.pose.turn_degrees;
         let matrix = turn(x, y, z) * visit.build.stretch();
-        Self {
-            visit,
-            scan_from_body: DAffine3::from_mat3_translation(matrix, visit.pose.shift_mm),
-        }
+        Self { visit, scan_from_body: DAffine3::from_mat3_translation(matrix, visit.pose.shift_mm) }
     }
 
     /// A lattice of square voxels around the axis of the gantry that covers the scanned range of the body.
@@ -79,7 +76,11 @@ impl<'a> Scan<'a> {
         easel.paint(&mut canvas, lesions, hounsfield);
         let seed = random::bits(self.visit.seed, 1);
         let noisy = canvas.par_iter().enumerate().map(|(n, &hu)| {
-            let noise = if hu > -980.0 { scanner.ct_noise_hu * random::normal(seed, n as u64) } else { 0.0 };
+            let noise = if hu > -980.0 {
+                scanner.ct_noise_hu * random::normal(seed, n as u64)
+            } else {
+                0.0
+            };
             (f64::from(hu) + noise).round().clamp(-1000.0, 3000.0) as i16
         });
         let voxels = noisy.collect();
@@ -111,7 +112,9 @@ impl<'a> Scan<'a> {
         let noise = physics::unit_noise(shape, random::bits(self.visit.seed, 2));
         let mut activity = vec![0.0f32; geometry.len()];
         let person = self.visit.build.person;
-        easel.paint(&mut activity, body, |part, place| uptake_at(part.tissue, place, &self.visit.uptake, person));
+        easel.paint(&mut activity, body, |part, place| {
+            uptake_at(part.tissue, place, &self.visit.uptake, person)
+        });
         physics::blur(&mut activity, shape, spacing, scanner.point_spread_mm);
 
         let show = |n: usize, activity: f32| {
@@ -123,7 +126,9 @@ impl<'a> Scan<'a> {
             )
         };
         let imprints: Vec<Imprint> = (self.visit.lesions.iter())
-            .map(|plan| Imprint::new(plan, body, &geometry, self.scan_from_body, scanner.point_spread_mm))
+            .map(|plan| {
+                Imprint::new(plan, body, &geometry, self.scan_from_body, scanner.point_spread_mm)
+            })
             .collect();
         let given = self.add_lesions(&imprints, &mut activity, show);
         let lesions = self.lesion_truth(&imprints, &given, &activity, &geometry, show);
@@ -140,7 +145,8 @@ impl<'a> Scan<'a> {
     ) -> Vec<f32> {
         let mut given = vec![0.0f32; imprints.len()];
         for _ in 0..3 {
-            for ((plan, imprint), given) in self.visit.lesions.iter().zip(imprints).zip(&mut given) {
+            for ((plan, imprint), given) in self.visit.lesions.iter().zip(imprints).zip(&mut given)
+            {
                 imprint.voxels.iter().for_each(|&(n, w)| activity[n] -= *given * w);
                 *given = amplitude(plan.suv_max, |a| {
                     let hot = |n: usize, _| foreign(activity[n], plan);
@@ -172,9 +178,11 @@ impl<'a> Scan<'a> {
                 centre_mm: rounded(place(imprint.centre)),
                 volume_ml: round(imprint.volume_ml, 100.0),
                 suv_max: round(suv_max, 1000.0),
-                suv_max_mm: rounded(
-                    geometry.centre_of([n / (rows * columns), n / columns % rows, n % columns]),
-                ),
+                suv_max_mm: rounded(geometry.centre_of([
+                    n / (rows * columns),
+                    n / columns % rows,
+                    n % columns,
+                ])),
             }
         };
         self.visit.lesions.iter().zip(imprints).zip(given).map(truth).collect()
@@ -188,13 +196,27 @@ impl<'a> Scan<'a> {
         per_bqml: f64,
     ) -> ScanTruth {
         let there = |[x, y, z]: [f64; 3]| self.scan_from_body.transform_point3(DVec3::new(x, y, z));
-        let regions = [("liver", anatomy::LIVER, 15.0), ("blood pool", anatomy::BLOOD, 6.0), ("spleen", anatomy::SPLEEN, 10.0)];
+        let regions = [
+            ("liver", anatomy::LIVER, 15.0),
+            ("blood pool", anatomy::BLOOD, 6.0),
+            ("spleen", anatomy::SPLEEN, 10.0),
+        ];
         let uptake = &self.visit.uptake;
         let painted = [
-            ("liver", Tissue::Liver), ("blood pool", Tissue::Blood), ("spleen", Tissue::Spleen), ("marrow", Tissue::Marrow),
-            ("muscle", Tissue::Muscle), ("lung", Tissue::Lung), ("fat", Tissue::Fat), ("brain", Tissue::GreyMatter),
-            ("myocardium", Tissue::Myocardium), ("renal cortex", Tissue::RenalCortex), ("renal pelvis", Tissue::RenalPelvis),
-            ("bladder", Tissue::Bladder), ("bowel", Tissue::BowelWall), ("stomach", Tissue::StomachWall),
+            ("liver", Tissue::Liver),
+            ("blood pool", Tissue::Blood),
+            ("spleen", Tissue::Spleen),
+            ("marrow", Tissue::Marrow),
+            ("muscle", Tissue::Muscle),
+            ("lung", Tissue::Lung),
+            ("fat", Tissue::Fat),
+            ("brain", Tissue::GreyMatter),
+            ("myocardium", Tissue::Myocardium),
+            ("renal cortex", Tissue::RenalCortex),
+            ("renal pelvis", Tissue::RenalPelvis),
+            ("bladder", Tissue::Bladder),
+            ("bowel", Tissue::BowelWall),
+            ("stomach", Tissue::StomachWall),
         ];
         let [x, y, z] = self.visit.pose.turn_degrees;
         let rotation = turn(x, y, z).transpose().to_cols_array_2d();
@@ -212,7 +234,9 @@ impl<'a> Scan<'a> {
             suv_per_bqml: per_bqml,
             painted_suv: painted.map(|(name, t)| (name.to_owned(), t.suv(uptake))).into(),
             measured: regions
-                .map(|(name, centre, radius)| (name.to_owned(), measure(suv, there(centre), radius)))
+                .map(|(name, centre, radius)| {
+                    (name.to_owned(), measure(suv, there(centre), radius))
+                })
                 .into(),
             organs_mm: anatomy::LANDMARKS
                 .map(|(name, centre)| (name.to_owned(), rounded(there(centre))))

@@ -96,7 +96,11 @@ impl Loft {
         let s = self.at(p.z);
         let (dx, dy) = (p.x - s.x, p.y - s.y);
         let depth = if dy < 0.0 { s.front } else { s.back };
-        let side = norm_distance(DVec3::new(dx, dy, 0.0), DVec3::new(s.half_width, depth, 1.0), self.squareness);
+        let side = norm_distance(
+            DVec3::new(dx, dy, 0.0),
+            DVec3::new(s.half_width, depth, 1.0),
+            self.squareness,
+        );
         side.max(self.bottom - p.z).max(p.z - self.top())
     }
 }
@@ -197,14 +201,18 @@ impl Shape {
                     + world.z_axis.abs() * radii.z;
                 (*centre - reach, *centre + reach)
             }
-            Self::Tube(points) => points.iter().fold((DVec3::MAX, DVec3::MIN), |(low, high), (p, r)| {
-                (low.min(*p - *r), high.max(*p + *r))
-            }),
+            Self::Tube(points) => {
+                points.iter().fold((DVec3::MAX, DVec3::MIN), |(low, high), (p, r)| {
+                    (low.min(*p - *r), high.max(*p + *r))
+                })
+            }
             Self::Loft(loft) => loft_bounds(loft),
-            Self::Common(shapes) => shapes.iter().map(Self::bounds).fold(
-                (DVec3::splat(-1e6), DVec3::splat(1e6)),
-                |(low, high), (l, h)| (low.max(l), high.min(h)),
-            ),
+            Self::Common(shapes) => shapes
+                .iter()
+                .map(Self::bounds)
+                .fold((DVec3::splat(-1e6), DVec3::splat(1e6)), |(low, high), (l, h)| {
+                    (low.max(l), high.min(h))
+                }),
             Self::Without(shape, _) => shape.bounds(),
             Self::HalfSpace { .. } => (DVec3::splat(-1e6), DVec3::splat(1e6)),
         }
@@ -269,11 +277,15 @@ mod tests {
     fn distances_grow_by_one_a_millimetre_at_the_surface() {
         let shapes = [
             (Shape::ellipsoid([1.0, 2.0, 3.0], [30.0, 20.0, 40.0]), DVec3::new(31.0, 2.0, 3.0)),
-            (Shape::Tube(curve(&[[0.0, 0.0, 0.0, 5.0], [0.0, 0.0, 50.0, 5.0]])), DVec3::new(5.0, 0.0, 20.0)),
+            (
+                Shape::Tube(curve(&[[0.0, 0.0, 0.0, 5.0], [0.0, 0.0, 50.0, 5.0]])),
+                DVec3::new(5.0, 0.0, 20.0),
+            ),
             (Shape::block([0.0; 3], [10.0, 12.0, 8.0], 1.0), DVec3::new(0.0, 12.0, 0.0)),
         ];
         for (shape, surface) in shapes {
-            let out = (surface - shape.bounds().0.midpoint(shape.bounds().1)).with_z(0.0).normalize();
+            let out =
+                (surface - shape.bounds().0.midpoint(shape.bounds().1)).with_z(0.0).normalize();
             assert!(shape.distance(surface).abs() < 1e-9, "{shape:?}");
             for step in [-0.5, 0.5] {
                 let found = shape.distance(surface + step * out);
@@ -285,7 +297,10 @@ mod tests {
     #[test]
     fn a_loft_passes_through_its_knots() {
         let section = |w: f64| Section { x: 0.0, y: 0.0, half_width: w, front: 10.0, back: 20.0 };
-        let loft = Loft::through(&[(0.0, section(50.0)), (40.0, section(70.0)), (80.0, section(60.0))], 0.0);
+        let loft = Loft::through(
+            &[(0.0, section(50.0)), (40.0, section(70.0)), (80.0, section(60.0))],
+            0.0,
+        );
         for (z, w) in [(0.0, 50.0), (40.0, 70.0), (80.0, 60.0)] {
             assert!((loft.at(z).half_width - w).abs() < 1e-9);
             assert!(Shape::Loft(loft.clone()).distance(DVec3::new(w, 0.0, z)).abs() < 1e-9);

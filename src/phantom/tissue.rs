@@ -70,7 +70,11 @@ impl Tissue {
         match self {
             T::Air | T::BowelGas | T::Table | T::TableCore => 0.0,
             T::Fat => 0.25,
-            T::Skin | T::FattyMarrow | T::Gallbladder | T::CerebrospinalFluid | T::StomachContent => 0.4,
+            T::Skin
+            | T::FattyMarrow
+            | T::Gallbladder
+            | T::CerebrospinalFluid
+            | T::StomachContent => 0.4,
             T::Lung => 0.42,
             T::CorticalBone | T::Cartilage | T::Disc | T::Breast => 0.55,
             T::Muscle | T::Diaphragm => 0.65,
@@ -106,12 +110,22 @@ impl Tissue {
             T::Fat => -100.0,
             T::FattyMarrow | T::Breast => -50.0,
             T::Mediastinum => -30.0,
-            T::Skin | T::BowelContent | T::CerebrospinalFluid | T::Ureter | T::Bladder | T::Gallbladder => 10.0,
+            T::Skin
+            | T::BowelContent
+            | T::CerebrospinalFluid
+            | T::Ureter
+            | T::Bladder
+            | T::Gallbladder => 10.0,
             T::StomachContent => 18.0,
             T::WhiteMatter => 30.0,
             T::RenalPelvis => 25.0,
             T::SpinalCord | T::RenalCortex | T::GreyMatter | T::BowelWall => 37.0,
-            T::StomachWall | T::Blood | T::LungVessel | T::Oesophagus | T::Pharynx | T::Prostate => 42.0,
+            T::StomachWall
+            | T::Blood
+            | T::LungVessel
+            | T::Oesophagus
+            | T::Pharynx
+            | T::Prostate => 42.0,
             T::Pancreas | T::Lesion | T::SalivaryGland | T::Uterus => 45.0,
             T::Myocardium | T::Diaphragm | T::Spleen => 50.0,
             T::Muscle => 54.0,

@@ -2,4 +2,5 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(missing_docs, reason = "tests are read, not called")]
 
+mod phantom;
 mod support;

@@ -55,7 +55,15 @@ pub(super) fn trunk(build: &Build, fat_mm: f64) -> Loft {
     let knots = TRUNK.map(|[z, width, front, back, fat]| {
         // Wider hips and narrower shoulders in women.
         let female = if build.sex == Sex::Female { 1.0 } else { 0.0 };
-        let shape = 1.0 + female * if z < -40.0 { 0.03 } else if z > 280.0 { -0.04 } else { 0.0 };
+        let shape = 1.0
+            + female
+                * if z < -40.0 {
+                    0.03
+                } else if z > 280.0 {
+                    -0.04
+                } else {
+                    0.0
+                };
         let more = fat_mm * fat;
         // Fat gathers in front and at the sides more than over the spine.
         (z, section(width * shape + more, front + more, back + 0.8 * more))
@@ -70,7 +78,9 @@ pub(super) fn cavity() -> Loft {
 
 pub(super) fn add(sketch: &mut Sketch, build: &Build) {
     let fat_mm = build.fat_mm();
-    for (tissue, outside) in [(Tissue::Skin, fat_mm + 2.0), (Tissue::Fat, fat_mm), (Tissue::Muscle, 0.0)] {
+    for (tissue, outside) in
+        [(Tissue::Skin, fat_mm + 2.0), (Tissue::Fat, fat_mm), (Tissue::Muscle, 0.0)]
+    {
         sketch.add(tissue, Shape::Loft(trunk(build, outside)));
         limbs(sketch, build, tissue, outside);
         if build.sex == Sex::Female && tissue != Tissue::Muscle {
@@ -113,7 +123,19 @@ fn limbs(sketch: &mut Sketch, build: &Build, tissue: Tissue, outside: f64) {
         ],
     };
     sketch.tubes(tissue, &upper);
-    sketch.tube(tissue, &[[0.0, 14.0, 400.0, 58.0 + arm], [0.0, 10.0, 450.0, 52.0 + arm], [0.0, 4.0, 520.0, 52.0 + arm]]);
-    sketch.ellipsoid(tissue, [0.0, 0.0, 594.0], [77.0 + 0.2 * arm, 96.0 + 0.2 * arm, 86.0 + 0.2 * arm]);
-    sketch.ellipsoid(tissue, [0.0, -46.0, 524.0], [58.0 + 0.3 * arm, 56.0 + 0.2 * arm, 66.0]);
+    sketch.tube(
+        tissue,
+        &[
+            [0.0, 14.0, 400.0, 58.0 + arm],
+            [0.0, 10.0, 450.0, 52.0 + arm],
+            [0.0, 4.0, 520.0, 52.0 + arm],
+        ],
+    );
+    sketch.ellipsoid(
+        tissue,
+        [0.0, 0.0, 594.0],
+        [77.0 + 0.2 * arm, 96.0 + 0.2 * arm, 86.0 + 0.2 * arm],
+    );
+    let face = [60.0 + 0.3 * arm, 58.0 + 0.2 * arm, 70.0];
+    sketch.add(tissue, Shape::block([0.0, -44.0, 520.0], face, 0.5));
 }
