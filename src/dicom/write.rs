@@ -303,7 +303,7 @@ impl<'a> Series<'a> {
             (tags::STUDY_ID, VR::SH, "1"),
             (tags::FRAME_OF_REFERENCE_UID, VR::UI, &study.frame_of_reference_uid),
             (tags::POSITION_REFERENCE_INDICATOR, VR::LO, ""),
-            (tags::PATIENT_POSITION, VR::CS, "HFS"),
+            (tags::BODY_PART_EXAMINED, VR::CS, "WHOLEBODY"),
         ] {
             object.put_str(tag, vr, value);
         }
@@ -434,6 +434,13 @@ fn pet_slice(
     ] {
         object.put_str(tag, vr, value);
     }
+    // Supine, head first: in PET the codes stand in for PatientPosition (PS3.3 C.8.4.6).
+    let mut recumbent = code("102538003", "SCT", "recumbent");
+    let supine = code("40199007", "SCT", "supine");
+    recumbent.put_items(tags::PATIENT_ORIENTATION_MODIFIER_CODE_SEQUENCE, vec![supine]);
+    object.put_items(tags::PATIENT_ORIENTATION_CODE_SEQUENCE, vec![recumbent]);
+    let head_first = code("102540008", "SCT", "headfirst");
+    object.put_items(tags::PATIENT_GANTRY_RELATIONSHIP_CODE_SEQUENCE, vec![head_first]);
     object.put_u16(tags::NUMBER_OF_SLICES, slices as u16);
     object.put_u16(tags::IMAGE_INDEX, slice as u16 + 1);
     object.put_items(tags::RADIOPHARMACEUTICAL_INFORMATION_SEQUENCE, vec![tracer(header)]);
@@ -458,10 +465,10 @@ fn tracer(header: &PetHeader) -> InMemDicomObject {
     ] {
         item.put_str(tag, vr, value);
     }
-    item.put_items(tags::RADIONUCLIDE_CODE_SEQUENCE, vec![code("C-111A1", "SRT", "^18^Fluorine")]);
+    item.put_items(tags::RADIONUCLIDE_CODE_SEQUENCE, vec![code("77004003", "SCT", "^18^Fluorine")]);
     item.put_items(
         tags::RADIOPHARMACEUTICAL_CODE_SEQUENCE,
-        vec![code("C-B1031", "SRT", "Fluorodeoxyglucose F^18^")],
+        vec![code("35321007", "SCT", "Fluorodeoxyglucose F^18^")],
     );
     item
 }
@@ -471,6 +478,7 @@ fn ct_slice(object: &mut InMemDicomObject, study: &StudyHeader) {
     let at = study.started_at;
     for (tag, vr, value) in [
         (tags::IMAGE_TYPE, VR::CS, r"ORIGINAL\PRIMARY\AXIAL"),
+        (tags::PATIENT_POSITION, VR::CS, "HFS"),
         (tags::SERIES_DATE, VR::DA, &date(at)),
         (tags::SERIES_TIME, VR::TM, &time(at)),
         (tags::ACQUISITION_DATE, VR::DA, &date(at)),

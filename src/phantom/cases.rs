@@ -5,7 +5,7 @@ use glam::DVec3;
 
 use super::anatomy::{Arms, Build};
 use super::truth::{Fate, LesionFate, PairTruth};
-use super::{Case, LesionPlan, Pose, Protocol, Tissue, Uptake, Visit, random};
+use super::{Case, LesionPlan, Pose, Protocol, Scanner, Tissue, Uptake, Visit, random};
 use crate::acquisition::Sex;
 
 /// The cases `petct phantom` can write.
@@ -54,6 +54,7 @@ fn visit(name: &str, build: Build, clock: &Clock, pose: Pose, uptake: Uptake) ->
         lesions: Vec::new(),
         pose,
         protocol,
+        scanner: Scanner::default(),
         deauville: 1,
         seed,
     }
@@ -97,7 +98,7 @@ fn patient_1() -> Case {
     let later = Uptake {
         liver: 2.3,
         blood: 1.65,
-        myocardium: 3.0,
+        myocardium: 2.7,
         bladder: 28.0,
         renal_pelvis: 12.0,
         brain: 9.0,
@@ -134,12 +135,12 @@ fn patient_1() -> Case {
             "left kidney",
             "left kidney, parenchyma",
             11.0,
-            &[[91.0, 40.0, 88.0, 13.0, 14.0, 16.0]],
+            &[[89.0, 38.0, 82.0, 13.0, 14.0, 16.0]],
         ),
     ];
     t1.deauville = 5;
     let last =
-        Uptake { liver: 2.4, blood: 1.7, myocardium: 3.4, bladder: 16.0, brain: 10.0, ..uptake };
+        Uptake { liver: 2.4, blood: 1.7, myocardium: 3.0, bladder: 16.0, brain: 10.0, ..uptake };
     let t2 = visit(
         "t2",
         build(60.5),
@@ -187,13 +188,19 @@ fn patient_2() -> Case {
             "mediastinum",
             "mediastinum, right paratracheal",
             6.4,
-            &[[-24.0, 2.0, 318.0, 12.0, 13.0, 17.0], [-10.0, 24.0, 280.0, 12.0, 10.0, 13.0]],
+            &[[-24.0, 2.0, 318.0, 12.0, 13.0, 17.0]],
+        ),
+        LesionPlan::focal(
+            "subcarinal",
+            "mediastinum, subcarinal",
+            5.9,
+            &[[-10.0, 24.0, 280.0, 12.0, 10.0, 13.0]],
         ),
         LesionPlan::focal(
             "pectoral",
             "left pectoral muscle",
             6.1,
-            &[[82.0, -88.0, 312.0, 18.0, 8.0, 17.0]],
+            &[[82.0, -73.0, 312.0, 18.0, 7.0, 17.0]],
         ),
         LesionPlan::focal("axilla", "left axilla", 6.9, &[[132.0, -18.0, 352.0, 13.0, 13.0, 15.0]]),
         gastric(7.7, 17.0),
@@ -267,11 +274,11 @@ fn patient_2() -> Case {
         last,
     );
     t2.lesions = vec![
-        gastric(4.02, 11.0),
+        gastric(4.04, 11.0),
         LesionPlan::focal(
             "mesentery",
             "hepatic hilum",
-            4.01,
+            4.03,
             &[[-30.0, -18.0, 100.0, 11.0, 10.0, 11.0]],
         ),
     ];

@@ -117,16 +117,16 @@ impl Imprint {
 
     /// Greatest value of `show(voxel, share)` over the core of the lesion, and where.
     ///
-    /// A diffuse lesion is not measured where `other(voxel)` says that something else is as hot.
+    /// A diffuse lesion is not measured where `other(voxel, share)` says that something else is as hot.
     pub(crate) fn greatest(
         &self,
-        other: impl Fn(usize) -> bool,
+        other: impl Fn(usize, f32) -> bool,
         show: impl Fn(usize, f32) -> f64,
     ) -> (f64, usize) {
         let peak = self.voxels.iter().map(|v| v.1).fold(0.0, f32::max);
         self.voxels
             .iter()
-            .filter(|(n, w)| *w > 0.4 * peak && !(self.diffuse && other(*n)))
+            .filter(|(n, w)| *w > 0.4 * peak && !(self.diffuse && other(*n, *w)))
             .map(|&(n, w)| (show(n, w), n))
             .fold((0.0, 0), |best, found| if found.0 > best.0 { found } else { best })
     }

@@ -70,6 +70,8 @@ pub struct Visit {
     pub pose: Pose,
     /// Dose and clocks.
     pub protocol: Protocol,
+    /// Lattices, field of view and resolution.
+    pub scanner: Scanner,
     /// Expected Deauville score of the whole scan.
     pub deauville: u8,
     /// Makes the noise and the UIDs.
@@ -83,6 +85,40 @@ pub struct Pose {
     pub turn_degrees: [f64; 3],
     /// Place of the body's origin in the scanner, in millimetres.
     pub shift_mm: DVec3,
+}
+
+/// Lattices, field of view and resolution of the scanner.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scanner {
+    /// PET voxels: between rows and columns, and between slices, in millimetres.
+    pub pet_voxel_mm: (f64, f64),
+    /// Rows and columns of the PET.
+    pub pet_matrix: usize,
+    /// CT voxels: between rows and columns, and between slices, in millimetres.
+    pub ct_voxel_mm: (f64, f64),
+    /// Rows and columns of the CT.
+    pub ct_matrix: usize,
+    /// Scanned range along z, in millimetres of the reference body.
+    pub range_mm: (f64, f64),
+    /// Point spread of the PET, full width at half maximum, millimetres.
+    pub point_spread_mm: f64,
+    /// Noise of the CT, standard deviation in HU.
+    pub ct_noise_hu: f64,
+}
+
+impl Default for Scanner {
+    /// A whole-body scan from mid-thigh to vertex.
+    fn default() -> Self {
+        Self {
+            pet_voxel_mm: (4.07283, 5.0),
+            pet_matrix: 144,
+            ct_voxel_mm: (2.85, 4.0),
+            ct_matrix: 192,
+            range_mm: (-330.0, 690.0),
+            point_spread_mm: 6.0,
+            ct_noise_hu: 8.0,
+        }
+    }
 }
 
 /// Dose and clocks of a PET scan.

@@ -122,12 +122,19 @@ mod tests {
 
     #[test]
     fn noise_has_unit_variance_and_neighbours_are_alike() {
-        let shape = [20, 40, 40];
+        let shape = [30, 40, 40];
         let noise = unit_noise(shape, 5);
-        let n = noise.len() as f64;
-        let variance = noise.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>() / n;
-        let neighbours =
-            noise.windows(2).map(|w| f64::from(w[0]) * f64::from(w[1])).sum::<f64>() / n;
+        // Away from the edge, which repeats itself.
+        let inside = |n: &usize| {
+            let at = [n / 1600, n / 40 % 40, n % 40];
+            at.iter().zip(shape).all(|(&i, size)| i > 0 && i + 2 < size)
+        };
+        let places: Vec<usize> = (0..noise.len()).filter(inside).collect();
+        let mean = |f: &dyn Fn(usize) -> f64| {
+            places.iter().map(|&n| f(n)).sum::<f64>() / places.len() as f64
+        };
+        let variance = mean(&|n| f64::from(noise[n]).powi(2));
+        let neighbours = mean(&|n| f64::from(noise[n]) * f64::from(noise[n + 1]));
         assert!((variance - 1.0).abs() < 0.06, "{variance}");
         // Weights 1 2 1 give neighbours a correlation of 4/6.
         assert!((neighbours - 4.0 / 6.0).abs() < 0.06, "{neighbours}");

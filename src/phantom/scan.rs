@@ -6,7 +6,7 @@ use glam::{DAffine3, DVec3};
 use rayon::prelude::*;
 
 use super::anatomy;
-use super::lesion::{Imprint, amplitude};
+use super::lesion::{Extent, Imprint, LesionPlan, amplitude};
 use super::paint::{Easel, Part};
 use super::shape::{Shape, turn};
 use super::tissue::{Tissue, Uptake};
@@ -14,19 +14,6 @@ use super::truth::{LesionTruth, PoseTruth, Region, ScanTruth};
 use super::{Case, Visit, physics, random};
 use crate::geometry::VolumeGeometry;
 use crate::volume::Volume;
-
-/// Point spread of the simulated scanner, full width at half maximum.
-const POINT_SPREAD_MM: f64 = 6.0;
-/// Voxels of the PET: between rows and columns, and between slices.
-const PET_VOXEL_MM: (f64, f64) = (4.07283, 5.0);
-const PET_MATRIX: usize = 144;
-/// Voxels of the CT.
-const CT_VOXEL_MM: (f64, f64) = (2.85, 4.0);
-const CT_MATRIX: usize = 192;
-/// Standard deviation of the CT's noise, HU.
-const CT_NOISE_HU: f64 = 8.0;
-/// Scanned range in the reference body: from mid-thigh to the vertex.
-const RANGE_MM: (f64, f64) = (-330.0, 690.0);
 
 /// A simulated scan.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +30,7 @@ pub struct Phantom {
 pub fn generate(case: &Case, visit: &Visit) -> Phantom {
     let scan = Scan::new(visit);
     let body = anatomy::body(&visit.build);
-    let lesions: Vec<Part> = visit.lesions.iter().flat_map(super::LesionPlan::parts).collect();
+    let lesions: Vec<Part> = visit.lesions.iter().flat_map(LesionPlan::parts).collect();
     let ct = scan.ct(&body, &lesions);
     let (suv, lesions) = scan.suv(&body);
     let per_bqml = visit.build.weight_kg * 1000.0 / visit.protocol.dose_at_start_bq();
@@ -66,10 +53,11 @@ impl<'a> Scan<'a> {
 
     /// A lattice of square voxels around the axis of the gantry that covers the scanned range of the body.
     fn lattice(&self, (pixel, slice): (f64, f64), matrix: usize) -> VolumeGeometry {
+        let scanner = &self.visit.scanner;
         let long = self.visit.build.scale().z;
         // The couch stops at whole centimetres.
         let place = |z: f64| ((z * long + self.visit.pose.shift_mm.z) / 10.0).floor() * 10.0;
-        let (bottom, top) = (place(RANGE_MM.0), place(RANGE_MM.1));
+        let (bottom, top) = (place(scanner.range_mm.0), place(scanner.range_mm.1));
         let slices = ((top - bottom) / slice) as usize + 1;
         let corner = -0.5 * (matrix - 1) as f64 * pixel;
         let steps = [DVec3::Z * slice, DVec3::Y * pixel, DVec3::X * pixel];
@@ -78,7 +66,8 @@ impl<'a> Scan<'a> {
     }
 
     fn ct(&self, body: &[Part], lesions: &[Part]) -> Volume<i16> {
-        let geometry = self.lattice(CT_VOXEL_MM, CT_MATRIX);
+        let scanner = &self.visit.scanner;
+        let geometry = self.lattice(scanner.ct_voxel_mm, scanner.ct_matrix);
         let mut canvas = vec![Tissue::Air.hounsfield() as f32; geometry.len()];
         let hounsfield = |part: &Part, _: DVec3| part.tissue.hounsfield();
         Easel::new(&geometry, DAffine3::IDENTITY).paint(&mut canvas, &self.table(), hounsfield);
@@ -87,8 +76,11 @@ impl<'a> Scan<'a> {
         easel.paint(&mut canvas, lesions, hounsfield);
         let seed = random::bits(self.visit.seed, 1);
         let noisy = canvas.par_iter().enumerate().map(|(n, &hu)| {
-            let noise =
-                if hu > -980.0 { CT_NOISE_HU * random::normal(seed, n as u64) } else { 0.0 };
+            let noise = if hu > -980.0 {
+                scanner.ct_noise_hu * random::normal(seed, n as u64)
+            } else {
+                0.0
+            };
             (f64::from(hu) + noise).round().clamp(-1000.0, 3000.0) as i16
         });
         let voxels = noisy.collect();
@@ -109,7 +101,8 @@ impl<'a> Scan<'a> {
 
     /// The image in SUV and the lesions as they are in it.
     fn suv(&self, body: &[Part]) -> (Volume<f32>, Vec<LesionTruth>) {
-        let geometry = self.lattice(PET_VOXEL_MM, PET_MATRIX);
+        let scanner = &self.visit.scanner;
+        let geometry = self.lattice(scanner.pet_voxel_mm, scanner.pet_matrix);
         let (shape, spacing) = (geometry.shape(), geometry.spacing_mm());
         let easel = Easel::new(&geometry, self.scan_from_body);
         let mut inside = vec![0.0f32; geometry.len()];
@@ -122,7 +115,7 @@ impl<'a> Scan<'a> {
         easel.paint(&mut activity, body, |part, place| {
             uptake_at(part.tissue, place, &self.visit.uptake, person)
         });
-        physics::blur(&mut activity, shape, spacing, POINT_SPREAD_MM);
+        physics::blur(&mut activity, shape, spacing, scanner.point_spread_mm);
 
         let show = |n: usize, activity: f32| {
             physics::counted(
@@ -133,11 +126,12 @@ impl<'a> Scan<'a> {
             )
         };
         let imprints: Vec<Imprint> = (self.visit.lesions.iter())
-            .map(|plan| Imprint::new(plan, body, &geometry, self.scan_from_body, POINT_SPREAD_MM))
+            .map(|plan| {
+                Imprint::new(plan, body, &geometry, self.scan_from_body, scanner.point_spread_mm)
+            })
             .collect();
-        let normal = activity.clone();
-        self.add_lesions(&imprints, &normal, &mut activity, show);
-        let lesions = self.lesion_truth(&imprints, &normal, &activity, &geometry, show);
+        let given = self.add_lesions(&imprints, &mut activity, show);
+        let lesions = self.lesion_truth(&imprints, &given, &activity, &geometry, show);
         let image = activity.iter().enumerate().map(|(n, &a)| show(n, a) as f32).collect();
         (Volume::from_vec(geometry, image), lesions)
     }
@@ -146,41 +140,41 @@ impl<'a> Scan<'a> {
     fn add_lesions(
         &self,
         imprints: &[Imprint],
-        normal: &[f32],
         activity: &mut [f32],
         show: impl Fn(usize, f32) -> f64,
-    ) {
+    ) -> Vec<f32> {
         let mut given = vec![0.0f32; imprints.len()];
         for _ in 0..3 {
             for ((plan, imprint), given) in self.visit.lesions.iter().zip(imprints).zip(&mut given)
             {
                 imprint.voxels.iter().for_each(|&(n, w)| activity[n] -= *given * w);
-                let hot = |n: usize| f64::from(normal[n]) > 0.6 * plan.suv_max;
                 *given = amplitude(plan.suv_max, |a| {
+                    let hot = |n: usize, _| foreign(activity[n], plan);
                     imprint.greatest(hot, |n, w| show(n, activity[n] + a as f32 * w)).0
                 }) as f32;
                 imprint.voxels.iter().for_each(|&(n, w)| activity[n] += *given * w);
             }
         }
+        given
     }
 
     fn lesion_truth(
         &self,
         imprints: &[Imprint],
-        normal: &[f32],
+        given: &[f32],
         activity: &[f32],
         geometry: &VolumeGeometry,
         show: impl Fn(usize, f32) -> f64,
     ) -> Vec<LesionTruth> {
         let place = |index| geometry.patient_from_index().transform_point3(index);
         let [_, rows, columns] = geometry.shape();
-        let truth = |(plan, imprint): (&super::LesionPlan, &Imprint)| {
-            let hot = |n: usize| f64::from(normal[n]) > 0.6 * plan.suv_max;
+        let truth = |((plan, imprint), given): ((&LesionPlan, &Imprint), &f32)| {
+            let hot = |n: usize, w: f32| foreign(activity[n] - given * w, plan);
             let (suv_max, n) = imprint.greatest(hot, |n, _| show(n, activity[n]));
             LesionTruth {
                 name: plan.name.clone(),
                 site: plan.site.clone(),
-                diffuse: matches!(plan.extent, super::Extent::Diffuse(_)),
+                diffuse: matches!(plan.extent, Extent::Diffuse(_)),
                 centre_mm: rounded(place(imprint.centre)),
                 volume_ml: round(imprint.volume_ml, 100.0),
                 suv_max: round(suv_max, 1000.0),
@@ -191,7 +185,7 @@ impl<'a> Scan<'a> {
                 ])),
             }
         };
-        self.visit.lesions.iter().zip(imprints).map(truth).collect()
+        self.visit.lesions.iter().zip(imprints).zip(given).map(truth).collect()
     }
 
     fn truth(
@@ -252,6 +246,11 @@ impl<'a> Scan<'a> {
             lesions,
         }
     }
+}
+
+/// Whether a voxel without the lesion is so hot that it would be taken for something else.
+fn foreign(activity_without: f32, plan: &LesionPlan) -> bool {
+    f64::from(activity_without) > 0.4 * plan.suv_max
 }
 
 /// Uptake of a tissue at a place, uneven where the tissue is.

@@ -175,11 +175,6 @@ impl Shape {
         }
     }
 
-    /// A tube through knots `[x, y, z, radius]`, rounded between them (Catmull-Rom).
-    pub(crate) fn tube(knots: &[[f64; 4]]) -> Self {
-        Self::Tube(curve(knots))
-    }
-
     /// About how far a point is outside; negative inside.
     pub(crate) fn distance(&self, p: DVec3) -> f64 {
         match self {
@@ -283,7 +278,7 @@ mod tests {
         let shapes = [
             (Shape::ellipsoid([1.0, 2.0, 3.0], [30.0, 20.0, 40.0]), DVec3::new(31.0, 2.0, 3.0)),
             (
-                Shape::tube(&[[0.0, 0.0, 0.0, 5.0], [0.0, 0.0, 50.0, 5.0]]),
+                Shape::Tube(curve(&[[0.0, 0.0, 0.0, 5.0], [0.0, 0.0, 50.0, 5.0]])),
                 DVec3::new(5.0, 0.0, 20.0),
             ),
             (Shape::block([0.0; 3], [10.0, 12.0, 8.0], 1.0), DVec3::new(0.0, 12.0, 0.0)),

@@ -93,7 +93,7 @@ impl Tissue {
             T::StomachWall => uptake.stomach,
             T::BowelWall => uptake.bowel,
             T::RenalCortex => 3.0,
-            T::Ureter => 5.0,
+            T::Ureter => 4.0,
             T::RenalPelvis => uptake.renal_pelvis,
             T::Bladder => uptake.bladder,
         }
@@ -142,11 +142,11 @@ impl Tissue {
         let (amplitude, size_mm) = match self {
             T::BowelWall => (0.55, 17.0),
             T::StomachWall => (0.2, 22.0),
-            T::Myocardium => (0.25, 28.0),
+            T::Myocardium => (0.15, 28.0),
             T::GreyMatter => (0.14, 13.0),
             T::Lung => (0.18, 30.0),
             T::Muscle => (0.15, 35.0),
-            T::Ureter => (0.9, 25.0),
+            T::Ureter => (0.7, 25.0),
             T::Marrow => (0.06, 25.0),
             T::Liver | T::Spleen => (0.03, 25.0),
             _ => return None,

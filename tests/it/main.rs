@@ -5,6 +5,7 @@
 mod digital_phantom;
 mod loading;
 mod masks;
+mod phantom;
 mod pictures;
 mod support;
 mod suv;

@@ -101,10 +101,9 @@ pub(super) fn add_organs(sketch: &mut Sketch, cavity: &Loft, sex: Sex) {
 }
 
 fn kidneys(sketch: &mut Sketch) {
-    for (side, z) in [(1.0, 92.0), (-1.0, 76.0)] {
+    for (side, z) in [(1.0, 88.0), (-1.0, 76.0)] {
         let tilt = turn(-10.0, side * 10.0, side * 25.0);
-        let middle = [side * 64.0, 42.0, z];
-        sketch.add(T::RenalCortex, Shape::turned(middle, [26.0, 23.0, 53.0], tilt));
+        sketch.add(T::RenalCortex, kidney(side, z, 0.0));
         sketch.add(T::Fat, Shape::turned([side * 51.0, 34.0, z], [11.0, 10.0, 24.0], tilt));
         sketch.add(T::RenalPelvis, Shape::turned([side * 54.0, 35.0, z], [8.0, 7.0, 15.0], tilt));
         sketch.tube(
@@ -114,21 +113,26 @@ fn kidneys(sketch: &mut Sketch) {
                 [side * 36.0, 20.0, 30.0, 2.4],
                 [side * 36.0, 10.0, -40.0, 2.2],
                 [side * 48.0, 26.0, -95.0, 2.2],
-                [side * 24.0, 8.0, -138.0, 2.4],
+                [side * 24.0, 2.0, -132.0, 2.4],
             ],
         );
         sketch.tube(T::Blood, &[[side * 8.0, 4.0, 88.0, 4.0], [side * 44.0, 28.0, z, 4.0]]);
     }
 }
 
+fn kidney(side: f64, z: f64, more: f64) -> Shape {
+    let tilt = turn(-10.0, side * 10.0, side * 25.0);
+    let radii = [26.0, 23.0, 53.0].map(|r| r + more);
+    Shape::turned([side * 62.0, 42.0, z], radii, tilt)
+}
+
 fn spleen(sketch: &mut Sketch, cavity: &Loft) {
-    let body = Shape::turned([84.0, 42.0, 142.0], [30.0, 46.0, 50.0], turn(20.0, 12.0, 25.0));
+    let body = Shape::turned([88.0, 40.0, 146.0], [36.0, 52.0, 52.0], turn(20.0, 12.0, 25.0));
     let space = dome(LEFT_DOME, cavity, 4.0);
     let hilum = Shape::ellipsoid([52.0, 22.0, 140.0], [26.0, 30.0, 34.0]);
-    sketch.add(
-        T::Spleen,
-        Shape::Without(Box::new(Shape::Common(vec![body, space])), Box::new(hilum)),
-    );
+    let around = Shape::Without(Box::new(Shape::Common(vec![body, space])), Box::new(hilum));
+    // Fat keeps it from the kidney.
+    sketch.add(T::Spleen, Shape::Without(Box::new(around), Box::new(kidney(1.0, 88.0, 9.0))));
 }
 
 fn stomach(sketch: &mut Sketch) {
@@ -205,9 +209,9 @@ fn liver(sketch: &mut Sketch, cavity: &Loft) {
 
 fn pelvic_organs(sketch: &mut Sketch, sex: Sex) {
     match sex {
-        Sex::Female => sketch.ellipsoid(T::Uterus, [0.0, 4.0, -112.0], [24.0, 22.0, 30.0]),
+        Sex::Female => sketch.ellipsoid(T::Uterus, [0.0, 22.0, -110.0], [22.0, 16.0, 26.0]),
         Sex::Male => sketch.ellipsoid(T::Prostate, [0.0, -8.0, -176.0], [22.0, 17.0, 17.0]),
         Sex::Other => {}
     }
-    sketch.ellipsoid(T::Bladder, [0.0, -30.0, -138.0], [36.0, 28.0, 26.0]);
+    sketch.ellipsoid(T::Bladder, [0.0, -18.0, -136.0], [34.0, 24.0, 24.0]);
 }

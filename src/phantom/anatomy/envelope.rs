@@ -6,7 +6,8 @@ use crate::phantom::shape::{Loft, Section, Shape};
 use crate::phantom::tissue::Tissue;
 
 /// z, half width, front, back of the muscle, and how thick the fat over it is (1 at the abdomen).
-const TRUNK: [[f64; 5]; 17] = [
+const TRUNK: [[f64; 5]; 18] = [
+    [-226.0, 128.0, 44.0, 60.0, 1.1],
     [-205.0, 150.0, 62.0, 84.0, 1.2],
     [-180.0, 163.0, 74.0, 96.0, 1.4],
     [-140.0, 168.0, 84.0, 104.0, 1.4],
@@ -135,5 +136,6 @@ fn limbs(sketch: &mut Sketch, build: &Build, tissue: Tissue, outside: f64) {
         [0.0, 0.0, 594.0],
         [77.0 + 0.2 * arm, 96.0 + 0.2 * arm, 86.0 + 0.2 * arm],
     );
-    sketch.ellipsoid(tissue, [0.0, -46.0, 524.0], [58.0 + 0.3 * arm, 56.0 + 0.2 * arm, 66.0]);
+    let face = [60.0 + 0.3 * arm, 58.0 + 0.2 * arm, 70.0];
+    sketch.add(tissue, Shape::block([0.0, -44.0, 520.0], face, 0.5));
 }

@@ -13,8 +13,11 @@ pub(super) fn add(sketch: &mut Sketch) {
 }
 
 fn brain(sketch: &mut Sketch) {
-    sketch.pair(T::GreyMatter, [32.0, 0.0, 604.0], [31.5, 83.0, 62.0]);
-    sketch.pair(T::WhiteMatter, [30.0, 0.0, 604.0], [19.0, 64.0, 42.0]);
+    sketch.ellipsoid(T::GreyMatter, [0.0, 0.0, 604.0], [64.0, 83.0, 62.0]);
+    sketch.pair(T::GreyMatter, [36.0, -18.0, 560.0], [22.0, 38.0, 22.0]);
+    sketch.pair(T::WhiteMatter, [31.0, 0.0, 604.0], [19.0, 64.0, 42.0]);
+    // The longitudinal fissure above the corpus callosum.
+    sketch.ellipsoid(T::CerebrospinalFluid, [0.0, 0.0, 640.0], [2.0, 82.0, 28.0]);
     sketch.ellipsoid(T::WhiteMatter, [0.0, 0.0, 600.0], [24.0, 40.0, 14.0]);
     sketch.pair(T::GreyMatter, [19.0, -12.0, 596.0], [8.0, 22.0, 14.0]);
     sketch.pair(T::GreyMatter, [10.0, 12.0, 592.0], [8.0, 13.0, 9.0]);
@@ -32,7 +35,7 @@ fn face(sketch: &mut Sketch) {
     sketch.pair(T::Air, [19.0, -64.0, 530.0], [11.0, 14.0, 12.0]);
     sketch.ellipsoid(T::Air, [0.0, -62.0, 528.0], [7.0, 28.0, 16.0]);
     sketch.ellipsoid(T::Muscle, [0.0, -52.0, 488.0], [25.0, 30.0, 18.0]);
-    sketch.pair(T::CerebrospinalFluid, [31.0, -76.0, 560.0], [12.0; 3]);
+    sketch.pair(T::CerebrospinalFluid, [31.0, -70.0, 560.0], [12.0; 3]);
     sketch.tubes(
         T::CorticalBone,
         &[
@@ -42,7 +45,7 @@ fn face(sketch: &mut Sketch) {
             [0.0, -84.0, 467.0, 7.0],
         ],
     );
-    sketch.pair(T::SalivaryGland, [53.0, -6.0, 500.0], [9.0, 15.0, 20.0]);
+    sketch.pair(T::SalivaryGland, [49.0, -8.0, 500.0], [8.0, 15.0, 20.0]);
     sketch.pair(T::SalivaryGland, [27.0, -42.0, 462.0], [9.0, 12.0, 9.0]);
     sketch.pair(T::Pharynx, [17.0, -22.0, 492.0], [6.0, 8.0, 11.0]);
 }

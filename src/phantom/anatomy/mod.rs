@@ -23,14 +23,14 @@ pub(crate) const LIVER: [f64; 3] = [-88.0, -14.0, 130.0];
 /// In the descending thoracic aorta.
 pub(crate) const BLOOD: [f64; 3] = [28.0, 38.5, 270.0];
 /// Deep in the spleen.
-pub(crate) const SPLEEN: [f64; 3] = [86.0, 40.0, 135.0];
+pub(crate) const SPLEEN: [f64; 3] = [92.0, 44.0, 148.0];
 /// Middles of organs.
 pub(crate) const LANDMARKS: [(&str, [f64; 3]); 10] = [
-    ("bladder", [0.0, -30.0, -138.0]),
+    ("bladder", [0.0, -18.0, -136.0]),
     ("brain", [0.0, 0.0, 604.0]),
     ("heart", [24.0, -38.0, 216.0]),
-    ("kidney left", [64.0, 42.0, 92.0]),
-    ("kidney right", [-64.0, 42.0, 76.0]),
+    ("kidney left", [62.0, 42.0, 88.0]),
+    ("kidney right", [-62.0, 42.0, 76.0]),
     ("liver", LIVER),
     ("lung left", [75.0, 20.0, 280.0]),
     ("lung right", [-75.0, 20.0, 280.0]),
@@ -148,5 +148,85 @@ impl Sketch {
         self.tube(wall, knots);
         let inner: Vec<_> = knots.iter().map(|&[x, y, z, r]| [x, y, z, r - wall_mm]).collect();
         self.tube(content, &inner);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn build(sex: Sex, arms: Arms) -> Build {
+        Build { sex, height_m: 1.70, weight_kg: 70.0, arms, person: 1 }
+    }
+
+    /// The tissue one sees at a place: the last part laid over it.
+    fn tissue_at(parts: &[Part], place: [f64; 3]) -> Option<Tissue> {
+        parts.iter().rev().find(|p| p.shape.distance(place.into()) < 0.0).map(|p| p.tissue)
+    }
+
+    #[test]
+    fn organs_lie_where_they_belong() {
+        use Tissue as T;
+        let parts = body(&build(Sex::Female, Arms::Up));
+        let rows = [
+            ("right lobe of the liver", LIVER, Some(T::Liver)),
+            ("left lobe, left of the midline", [20.0, -52.0, 142.0], Some(T::Liver)),
+            ("spleen", SPLEEN, Some(T::Spleen)),
+            ("descending aorta", BLOOD, Some(T::Blood)),
+            ("arch of the aorta", [17.0, 8.0, 328.0], Some(T::Blood)),
+            ("abdominal aorta", [6.0, 6.0, 75.0], Some(T::Blood)),
+            ("inferior vena cava", [-22.0, 9.0, 90.0], Some(T::Blood)),
+            ("right lung", [-80.0, -30.0, 310.0], Some(T::Lung)),
+            ("left lung", [80.0, -30.0, 310.0], Some(T::Lung)),
+            ("left lung above the left dome", [95.0, 30.0, 215.0], Some(T::Lung)),
+            ("wall of the left ventricle", [67.0, -55.0, 192.0], Some(T::Myocardium)),
+            ("marrow of L4", [10.0, 34.0, 8.0], Some(T::Marrow)),
+            ("marrow of T8", [0.0, 60.0, 243.0], Some(T::Marrow)),
+            ("spinal cord", [0.0, 83.0, 243.0], Some(T::SpinalCord)),
+            ("bladder", [0.0, -18.0, -136.0], Some(T::Bladder)),
+            ("left renal cortex", [80.0, 46.0, 88.0], Some(T::RenalCortex)),
+            ("left renal pelvis", [54.0, 35.0, 88.0], Some(T::RenalPelvis)),
+            ("brain", [0.0, -70.0, 604.0], Some(T::GreyMatter)),
+            ("trachea", [-1.0, 6.0, 345.0], Some(T::Air)),
+            ("thigh", [84.0, 40.0, -280.0], Some(T::Muscle)),
+            ("above the shoulder, beside the neck", [90.0, 0.0, 460.0], None),
+            ("in front of the belly", [0.0, -140.0, 0.0], None),
+        ];
+        for (name, place, expected) in rows {
+            assert_eq!(tissue_at(&parts, place), expected, "{name}");
+        }
+        assert_eq!(tissue_at(&parts, LANDMARKS[0].1), Some(T::Bladder));
+    }
+
+    #[test]
+    fn nothing_sticks_out_of_the_skin() {
+        for (sex, arms) in [(Sex::Female, Arms::Up), (Sex::Male, Arms::Down)] {
+            let parts = body(&build(sex, arms));
+            let (skin, rest): (Vec<_>, Vec<_>) =
+                parts.iter().partition(|p| p.tissue == Tissue::Skin);
+            let mut outside = Vec::new();
+            for part in rest {
+                let (low, high) = part.shape.bounds();
+                for n in 0..125 {
+                    let step = [n % 5, n / 5 % 5, n / 25].map(|i| (f64::from(i) + 0.5) / 5.0);
+                    let place = low + (high - low) * DVec3::from_array(step);
+                    let inside = part.shape.distance(place) < 0.0;
+                    let covered = skin.iter().any(|s| s.shape.distance(place) < 1.0);
+                    if inside && !covered {
+                        outside.push((part.tissue, place));
+                    }
+                }
+            }
+            assert!(outside.is_empty(), "{sex:?}, arms {arms:?}: {outside:.0?}");
+        }
+    }
+
+    #[test]
+    fn weight_goes_into_girth_and_height_into_length() {
+        let slim = Build { weight_kg: 55.0, ..build(Sex::Male, Arms::Up) };
+        let stout = Build { weight_kg: 110.0, ..slim };
+        let tall = Build { height_m: 1.95, ..slim };
+        assert!(stout.scale().x > slim.scale().x && stout.fat_mm() > slim.fat_mm());
+        assert!(tall.scale().z > slim.scale().z && tall.scale().x < slim.scale().x);
     }
 }

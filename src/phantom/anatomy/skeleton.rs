@@ -46,7 +46,7 @@ pub(super) fn add(sketch: &mut Sketch, build: &Build) {
 fn vertebra(sketch: &mut Sketch, level: usize, &[z, y, width, depth, height]: &[f64; 5]) {
     let back = y + depth;
     let cervical = level > 16;
-    let spine = if cervical { 26.0 } else { 34.0 };
+    let spine = if cervical { 24.0 } else { 28.0 };
     let spread = if cervical { 20.0 } else { 34.0 };
     // The arch behind the body, then the canal through it.
     sketch.ellipsoid(T::CorticalBone, [0.0, back + 9.0, z - 2.0], [17.0, 13.0, 0.75 * height]);
@@ -145,21 +145,21 @@ fn shoulders(sketch: &mut Sketch, arms: Arms) {
     sketch.tubes(
         T::CorticalBone,
         &[
-            [10.0, -62.0, 374.0, 6.5],
-            [60.0, -58.0, 388.0 + 0.3 * lift, 6.0],
-            [110.0, -25.0, 394.0 + 0.6 * lift, 6.0],
-            [142.0, 8.0, 392.0 + lift, 7.0],
+            [10.0, -50.0, 372.0, 6.5],
+            [60.0, -40.0, 378.0 + 0.2 * lift, 6.0],
+            [110.0, -10.0, 382.0 + 0.4 * lift, 6.0],
+            [142.0, 8.0, 380.0 + 0.8 * lift, 7.0],
         ],
     );
     for side in [-1.0, 1.0] {
-        let blade = turn(-12.0, 0.0, side * 35.0);
+        let blade = turn(-8.0, 0.0, side * -32.0);
         sketch.add(
             T::CorticalBone,
-            Shape::turned([side * 98.0, 78.0, 330.0 + 0.4 * lift], [40.0, 4.5, 58.0], blade),
+            Shape::turned([side * 96.0, 66.0, 322.0 + 0.4 * lift], [40.0, 4.5, 52.0], blade),
         );
         sketch.add(
             T::Marrow,
-            Shape::turned([side * 98.0, 78.0, 330.0 + 0.4 * lift], [37.0, 2.0, 55.0], blade),
+            Shape::turned([side * 96.0, 66.0, 322.0 + 0.4 * lift], [37.0, 2.0, 49.0], blade),
         );
     }
     sketch.tubes(T::CorticalBone, &humerus);
@@ -199,8 +199,8 @@ fn pelvis(sketch: &mut Sketch) {
             tissue,
             &[
                 [72.0, -24.0, -112.0, 11.0 - thin],
-                [38.0, -52.0, -136.0, 9.0 - thin],
-                [6.0, -60.0, -152.0, 10.0 - thin],
+                [38.0, -57.0, -136.0, 9.0 - thin],
+                [6.0, -67.0, -152.0, 10.0 - thin],
             ],
         );
         sketch.tubes(
@@ -209,7 +209,7 @@ fn pelvis(sketch: &mut Sketch) {
                 [78.0, 18.0, -128.0, 14.0 - thin],
                 [64.0, 34.0, -172.0, 15.0 - thin],
                 [44.0, 4.0, -182.0, 9.0 - thin],
-                [14.0, -48.0, -164.0, 8.0 - thin],
+                [14.0, -56.0, -164.0, 8.0 - thin],
             ],
         );
     }

@@ -1,0 +1,190 @@
+//! The synthetic patients: what they show, what is written, and that the committed files are made from this code.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use dicom_dictionary_std::tags;
+use dicom_object::{FileDicomObject, InMemDicomObject, open_file};
+use glam::DVec3;
+use petct::dicom::write;
+use petct::phantom::{self, Case, Phantom, Visit};
+use petct::volume::Volume;
+
+fn samples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_scans")
+}
+
+fn plan(case: &str, visit: &str) -> (Case, Visit) {
+    let case = phantom::case(case).unwrap();
+    let visit = case.visits.iter().find(|v| v.name == visit).unwrap().clone();
+    (case, visit)
+}
+
+fn files_below(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(next) = open.pop() {
+        for entry in fs::read_dir(next).unwrap().map(Result::unwrap) {
+            let path = entry.path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                found.insert(
+                    path.strip_prefix(folder).unwrap().to_owned(),
+                    fs::read(&path).unwrap(),
+                );
+            }
+        }
+    }
+    found
+}
+
+/// Mean over the voxels within a radius.
+fn mean_around(volume: &Volume<f64>, centre: DVec3, radius_mm: f64) -> f64 {
+    let near =
+        |n: &usize| volume.geometry().centre_of(volume.voxel_of(*n)).distance(centre) <= radius_mm;
+    let values: Vec<f64> =
+        (0..volume.geometry().len()).filter(near).map(|n| volume.values()[n]).collect();
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+#[test]
+fn the_committed_scans_are_reproduced_byte_for_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let (case, visit) = plan("patient-2", "t2");
+    // One thread here, several when the samples were made.
+    let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    alone.install(|| write::write_visit(&case, &visit, folder.path())).unwrap();
+    let (made, kept) = (files_below(folder.path()), files_below(&samples().join("patient-2/t2")));
+    assert!(made.keys().eq(kept.keys()), "not the same files");
+    for (name, bytes) in &made {
+        assert!(kept[name] == *bytes, "{} differs", name.display());
+    }
+}
+
+#[test]
+fn the_sample_scans_are_whole_and_small() {
+    let files = files_below(&samples());
+    let bytes: usize = files.values().map(Vec::len).sum();
+    assert!(bytes <= 30_000_000, "{bytes} bytes");
+    for case in phantom::cases() {
+        for visit in &case.visits {
+            for part in ["pet/PT000001.dcm", "ct/CT000001.dcm", "truth.json"] {
+                let name = Path::new(&case.name).join(&visit.name).join(part);
+                assert!(files.contains_key(&name), "{} is missing", name.display());
+            }
+        }
+        let truth: serde_json::Value =
+            serde_json::from_slice(&files[&Path::new(&case.name).join("truth.json")]).unwrap();
+        assert_eq!(truth["pairs"].as_array().unwrap().len(), case.pairs.len());
+    }
+}
+
+#[test]
+fn lesions_show_the_suv_max_they_were_given() {
+    let (case, visit) = plan("patient-1", "t1");
+    let Phantom { pet, truth, .. } = phantom::generate(&case, &visit);
+    assert_eq!(truth.lesions.len(), visit.lesions.len());
+    for (lesion, asked) in truth.lesions.iter().zip(&visit.lesions) {
+        let place = DVec3::from_array(lesion.suv_max_mm);
+        let voxel = pet.geometry().voxel_at(place).unwrap();
+        let shown = f64::from(pet[voxel]) * truth.suv_per_bqml;
+        assert!((shown / asked.suv_max - 1.0).abs() < 0.005, "{}: {shown}", lesion.name);
+        // Nothing hotter within 10 mm: the maximum belongs to the lesion.
+        let around = (0..pet.geometry().len())
+            .filter(|&n| pet.geometry().centre_of(pet.voxel_of(n)).distance(place) < 10.0)
+            .map(|n| f64::from(pet.values()[n]) * truth.suv_per_bqml)
+            .fold(0.0, f64::max);
+        assert!(around <= shown * 1.000_001, "{}: {around} beside {shown}", lesion.name);
+    }
+}
+
+#[test]
+fn organs_have_their_uptake_and_hounsfield_numbers() {
+    let (case, visit) = plan("patient-2", "t1");
+    let Phantom { pet, ct, truth } = phantom::generate(&case, &visit);
+    let suv = pet.map(|&v| f64::from(v) * truth.suv_per_bqml);
+    let hounsfield = ct.map(|&v| f64::from(v));
+    let at = |organ: &str| DVec3::from_array(truth.organs_mm[organ]);
+    // A tenth covers noise (10 % a voxel, over tens of correlated voxels), patches and spill.
+    for (organ, expected) in [("liver", visit.uptake.liver), ("spleen", visit.uptake.spleen)] {
+        let found = mean_around(&suv, at(organ), 10.0);
+        assert!((found / expected - 1.0).abs() < 0.1, "{organ}: SUV {found}");
+    }
+    let blood = &truth.measured["blood pool"];
+    assert!((blood.suv_mean / visit.uptake.blood - 1.0).abs() < 0.1, "{blood:?}");
+    let liver = &truth.measured["liver"];
+    assert!((0.05..0.12).contains(&(liver.suv_sd / liver.suv_mean)), "{liver:?}");
+    assert!(liver.suv_max < 3.5, "{liver:?}");
+    for (organ, low, high) in [
+        ("liver", 55.0, 65.0),
+        ("spleen", 45.0, 55.0),
+        ("bladder", 5.0, 15.0),
+        ("lung right", -900.0, -780.0),
+        ("vertebra L4", 150.0, 260.0),
+        ("brain", 20.0, 45.0),
+    ] {
+        let found = mean_around(&hounsfield, at(organ), 8.0);
+        assert!((low..high).contains(&found), "{organ}: {found} HU");
+    }
+    assert!(pet.values().iter().all(|v| *v >= 0.0));
+}
+
+fn number(object: &FileDicomObject<InMemDicomObject>, tag: dicom_core::Tag) -> f64 {
+    object.element(tag).unwrap().to_float64().unwrap()
+}
+
+#[test]
+fn the_files_give_back_the_suv() {
+    let truth: serde_json::Value =
+        serde_json::from_slice(&fs::read(samples().join("patient-1/t0/truth.json")).unwrap())
+            .unwrap();
+    let mut hottest = 0.0_f64;
+    for (name, _) in files_below(&samples().join("patient-1/t0/pet")) {
+        let object = open_file(samples().join("patient-1/t0/pet").join(name)).unwrap();
+        let rows = object.element(tags::ROWS).unwrap().to_int::<u32>().unwrap();
+        let columns = object.element(tags::COLUMNS).unwrap().to_int::<u32>().unwrap();
+        let pixels = object.element(tags::PIXEL_DATA).unwrap();
+        let code = &pixels.value().fragments().unwrap()[0];
+        let (stored, ..) = jpegls::decode(code, columns, rows).unwrap();
+        let peak = f64::from(stored.into_iter().max().unwrap());
+        let item = &object.element(tags::RADIOPHARMACEUTICAL_INFORMATION_SEQUENCE).unwrap();
+        let tracer = &item.items().unwrap()[0];
+        let dose = tracer.element(tags::RADIONUCLIDE_TOTAL_DOSE).unwrap().to_float64().unwrap();
+        let uptake = truth["uptake_secs"].as_f64().unwrap();
+        let left = dose * (-uptake / phantom::FLUORINE_18_HALF_LIFE_SECS).exp2();
+        let suv = peak
+            * number(&object, tags::RESCALE_SLOPE)
+            * number(&object, tags::PATIENT_WEIGHT)
+            * 1000.0
+            / left;
+        hottest = hottest.max(suv);
+        // Decay factor and reference time say the same (PS3.3 C.8.9.4.1.5).
+        let reference = number(&object, tags::FRAME_REFERENCE_TIME) / 1000.0;
+        let factor = (reference / phantom::FLUORINE_18_HALF_LIFE_SECS).exp2();
+        assert!((factor / number(&object, tags::DECAY_FACTOR) - 1.0).abs() < 1e-6);
+    }
+    assert!((hottest / 32.0 - 1.0).abs() < 0.005, "{hottest}");
+}
+
+#[test]
+fn an_unknown_phantom_is_refused_with_the_names_there_are() {
+    let error = write::write_case("patient-9", Path::new("nowhere")).unwrap_err().to_string();
+    assert!(error.contains("patient-9") && error.contains("patient-1, patient-2"), "{error}");
+    assert!(!Path::new("nowhere").exists());
+}
+
+#[test]
+fn scans_differ_in_place_weight_dose_and_clock() {
+    for case in phantom::cases() {
+        for pair in case.visits.windows(2) {
+            let (a, b) = (&pair[0], &pair[1]);
+            assert!(a.pose.shift_mm.distance(b.pose.shift_mm) > 10.0);
+            assert_ne!(a.pose.turn_degrees, b.pose.turn_degrees);
+            assert!((a.protocol.dose_bq - b.protocol.dose_bq).abs() > 1.0);
+            assert!((a.build.weight_kg - b.build.weight_kg).abs() > 0.1);
+            assert!(a.protocol.started_at < b.protocol.started_at);
+        }
+    }
+}
