@@ -359,3 +359,131 @@ fn outside(labels: &Volume<u32>, onto: &VolumeGeometry) -> BTreeMap<u32, usize> 
     }
     lost
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lattice(shape: [usize; 3]) -> VolumeGeometry {
+        let turn = glam::DMat3::from_rotation_z(0.4);
+        let steps = [DVec3::Z * 3.0, DVec3::Y * 4.0, DVec3::X * 5.0].map(|step| turn * step);
+        VolumeGeometry::new(shape, DVec3::new(-20.0, 35.0, 90.0), steps).unwrap()
+    }
+
+    /// Labels 0, 1 and 4 without symmetry.
+    fn label([s, r, c]: [usize; 3]) -> f32 {
+        [0.0, 1.0, 4.0][(s + 2 * r + 3 * c + r * c) % 3]
+    }
+
+    fn labelled(geometry: &VolumeGeometry) -> Volume<f32> {
+        let mut volume = Volume::filled(geometry.clone(), 0.0);
+        for n in 0..geometry.len() {
+            let voxel = volume.voxel_of(n);
+            volume[voxel] = label(voxel);
+        }
+        volume
+    }
+
+    fn read(
+        volume: &Volume<f32>,
+        onto: &VolumeGeometry,
+    ) -> Result<Warned<Vec<NamedRegion>>, MaskFault> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("labels.nii.gz");
+        nifti_file::write(&path, volume).unwrap();
+        let misnamed = dir.path().join("labels.dcm");
+        std::fs::rename(&path, &misnamed).unwrap();
+        read_regions(&misnamed, onto, Some("1.2")).map_err(|error| error.fault)
+    }
+
+    fn codes<T>(warned: &Warned<T>) -> Vec<&'static str> {
+        warned.warnings.iter().map(|w| w.code).collect()
+    }
+
+    #[track_caller]
+    fn holds(region: &NamedRegion, name: &str, drawn_on: &VolumeGeometry) {
+        assert_eq!(region.name, name);
+        for (n, &found) in region.mask.values().iter().enumerate() {
+            let place = region.mask.geometry().centre_of(region.mask.voxel_of(n));
+            let there = drawn_on.voxel_at(place).map_or(0.0, label);
+            assert_eq!(found, there.to_string() == name, "{name} at {place}");
+        }
+    }
+
+    #[test]
+    fn labels_are_regions_on_any_order_of_axes() {
+        let drawn_on = lattice([4, 5, 6]);
+        let [slice, row, column] = drawn_on.steps_mm();
+        let far = drawn_on.centre_of([3, 0, 5]);
+        let turned = VolumeGeometry::new([6, 4, 5], far, [-column, -slice, row]).unwrap();
+        for onto in [&drawn_on, &turned] {
+            let found = read(&labelled(&drawn_on), onto).unwrap();
+            assert_eq!(codes(&found), [] as [&str; 0]);
+            assert_eq!(found.output.len(), 2);
+            holds(&found.output[0], "1", &drawn_on);
+            holds(&found.output[1], "4", &drawn_on);
+            assert!(found.output.iter().all(|region| !region.resampled));
+        }
+    }
+
+    #[test]
+    fn another_grid_is_sampled_and_says_so() {
+        let drawn_on = lattice([4, 5, 6]);
+        let [slice, row, column] = drawn_on.steps_mm();
+        let start = drawn_on.origin_mm() + 0.31 * slice - 0.27 * row + 0.19 * column;
+        let steps = [slice * 0.6, row * 0.7, column * 0.8];
+        let onto = VolumeGeometry::new([9, 10, 9], start, steps).unwrap();
+        let found = read(&labelled(&drawn_on), &onto).unwrap();
+        holds(&found.output[0], "1", &drawn_on);
+        assert!(found.output[0].resampled);
+        // The first slice and row of the labels lie before the first of the scan.
+        assert_eq!(codes(&found), ["REGION_CUT", "REGION_CUT", "MASK_RESAMPLED"]);
+    }
+
+    #[test]
+    fn a_crop_is_exact_and_what_lies_outside_is_told() {
+        let drawn_on = lattice([4, 5, 6]);
+        let found = read(&labelled(&drawn_on), &lattice([4, 5, 3])).unwrap();
+        holds(&found.output[0], "1", &drawn_on);
+        assert_eq!(codes(&found), ["REGION_CUT", "REGION_CUT"]);
+        assert!(!found.output[0].resampled);
+    }
+
+    #[test]
+    fn fractions_are_cut_at_half_inclusive() {
+        let onto = lattice([1, 1, 4]);
+        let volume = Volume::from_vec(onto.clone(), vec![0.0, 0.49, 0.5, 1.0]);
+        let found = read(&volume, &onto).unwrap();
+        assert_eq!(found.output[0].mask.values(), [false, false, true, true]);
+        assert_eq!(codes(&found), ["MASK_CUT_AT_HALF"]);
+    }
+
+    /// Rows: voxels, and the beginning of why they are no regions.
+    #[test]
+    fn what_is_no_mask_is_refused() {
+        let onto = lattice([1, 1, 3]);
+        let elsewhere = onto.moved(DAffine3::from_translation(DVec3::X * 500.0)).unwrap();
+        let rows = [
+            (&onto, [0.0, 0.0, 0.0], "none of its regions has"),
+            (&onto, [0.0, f32::NAN, 0.0], "none of its regions has"),
+            (&onto, [0.0, 0.2, 0.4], "none of its regions has"),
+            (&onto, [0.0, -1.0, 1.0], "this is no region file"),
+            (&onto, [0.0, 2.5, 1.0], "this is no region file"),
+            (&onto, [0.0, f32::INFINITY, 1.0], "this is no region file"),
+            (&onto, [0.0, 1e9, 1.0], "this is no region file"),
+            (&elsewhere, [0.0, 1.0, 1.0], "no voxel centre of the scan"),
+        ];
+        for (place, voxels, why) in rows {
+            let volume = Volume::from_vec(place.clone(), voxels.to_vec());
+            let fault = read(&volume, &onto).unwrap_err().to_string();
+            assert!(fault.starts_with(why), "{voxels:?}: {fault}");
+        }
+    }
+
+    #[test]
+    fn more_regions_than_memory_holds_are_refused_before_they_are_made() {
+        assert!(check_memory(117, &lattice([300, 200, 200])).is_ok());
+        assert!(check_memory(usize::MAX, &lattice([2, 2, 2])).is_err());
+        assert!(check_memory(1 << 20, &lattice([100, 100, 100])).is_err());
+    }
+}
