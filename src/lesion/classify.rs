@@ -11,6 +11,7 @@ use super::{Candidate, Class, Finding, Landmarks, Site};
 use crate::geometry::VolumeGeometry;
 use crate::resample::nearest_at;
 use crate::segmentation::Region;
+use crate::statistics::peak_global;
 use crate::volume::Volume;
 
 /// What the rules look at.
@@ -20,8 +21,9 @@ struct Features {
     /// Size along left, back and head, millimetres.
     size: DVec3,
     volume_ml: f64,
-    /// SUVmax as SUVbw.
+    /// SUVmax and SUVpeak as SUVbw.
     max: f64,
+    peak: f64,
     /// Volume and size of the whole that the region was divided from.
     whole_ml: f64,
     whole_size: DVec3,
@@ -80,10 +82,11 @@ fn named(f: &Features, all: &[Features], marks: &Landmarks<'_>, marrow: bool) ->
     head_and_neck(f, marks)
         .or_else(|| limbs(f))
         .or_else(|| heart(f, marks))
+        .or_else(|| kidney(f, all, marks))
         .or_else(|| liver(f, marks))
         .or_else(|| bone(f, marrow))
         .or_else(|| spleen(f))
-        .or_else(|| kidney(f, all, marks))
+        .or_else(|| lone_kidney(f))
         .or_else(|| ureter(f))
         .or_else(|| gut(f, marks))
         .unwrap_or_else(|| elsewhere(f, marks))
@@ -122,7 +125,7 @@ fn limbs(f: &Features) -> Option<Finding> {
 fn heart(f: &Features, marks: &Landmarks<'_>) -> Option<Finding> {
     let zone = (-30.0..105.0).contains(&f.up)
         && (-25.0 * marks.scale..100.0 * marks.scale).contains(&f.left)
-        && f.back < -38.0 * marks.scale;
+        && f.back < -50.0 * marks.scale;
     if !zone || f.lung > 0.6 {
         return None;
     }
@@ -142,6 +145,10 @@ fn liver(f: &Features, marks: &Landmarks<'_>) -> Option<Finding> {
     // The maximum of a whole liver lies a little above that of a 3 cm sphere of it: noise over more voxels.
     if f.max < 1.25 * max || f.max < 1.5 * mean {
         return Some(finding(Class::Physiologic, Site::Liver, "within the liver's own uptake"));
+    }
+    if f.peak < 1.3 * max {
+        let reason = "at most moderately hotter than the liver around it: noise, bowel or a lesion";
+        return Some(finding(Class::Uncertain, Site::Liver, reason));
     }
     Some(finding(Class::Lesion, Site::Liver, "hotter than the liver around it"))
 }
@@ -198,12 +205,14 @@ fn kidney(f: &Features, all: &[Features], marks: &Landmarks<'_>) -> Option<Findi
         let reason = "beside the column at kidney height, with a counterpart on the other side";
         return Some(finding(Class::Physiologic, site, reason));
     }
-    if f.size.z > 45.0 {
-        let reason = "long uptake beside the column at kidney height";
-        return Some(finding(Class::Physiologic, site, reason));
-    }
+    let reason = "long uptake beside the column at kidney height";
+    (f.size.z > 45.0 && f.bone < 0.4).then(|| finding(Class::Physiologic, site, reason))
+}
+
+fn lone_kidney(f: &Features) -> Option<Finding> {
+    let site = if f.left > 0.0 { Site::LeftKidney } else { Site::RightKidney };
     let reason = "at kidney height without a counterpart on the other side: urine or a lesion";
-    Some(finding(Class::Uncertain, site, reason))
+    in_kidney_zone(f).then(|| finding(Class::Uncertain, site, reason))
 }
 
 /// A thin vertical thread beside the column below the kidneys.
@@ -215,14 +224,14 @@ fn ureter(f: &Features) -> Option<Finding> {
         return None;
     }
     let width = f.size.x.max(f.size.y);
-    if f.size.z > 2.0 * width {
+    if f.size.z > 1.6 * width {
         return Some(finding(
             Class::Physiologic,
             Site::Ureter,
             "a vertical thread beside the column",
         ));
     }
-    (f.volume_ml < 1.5).then(|| {
+    (f.volume_ml < 3.0).then(|| {
         finding(
             Class::Uncertain,
             Site::Ureter,
@@ -243,21 +252,26 @@ fn gut(f: &Features, marks: &Landmarks<'_>) -> Option<Finding> {
         let reason = "long uptake in the abdomen: bowel or confluent disease";
         return Some(finding(Class::Uncertain, Site::StomachOrBowel, reason));
     }
-    (f.max < INTENSE * liver_max).then(|| {
+    (f.peak < INTENSE * liver_max).then(|| {
         let reason = "moderate uptake in the abdomen: stomach, bowel or a lesion";
         finding(Class::Uncertain, Site::StomachOrBowel, reason)
     })
 }
 
-/// Uptake of stomach and bowel stays below this multiple of the liver's SUVmax as a rule.
-const INTENSE: f64 = 1.7;
+/// SUVpeak of stomach and bowel stays below this multiple of the liver's SUVmax as a rule. The peak, because single hot
+/// voxels of bowel are common in noisy scans.
+const INTENSE: f64 = 1.5;
 
 fn elsewhere(f: &Features, marks: &Landmarks<'_>) -> Finding {
     let place = place_of(f);
-    let thread = f.size.z > 2.5 * f.size.x.max(f.size.y);
-    if place == Site::Mediastinum && thread && f.left.abs() < 30.0 && f.back > -60.0 {
+    let thread = f.size.z > 2.0 * f.size.x.max(f.size.y);
+    if place == Site::Mediastinum && thread && f.left.abs() < 30.0 && f.back > -75.0 {
         let reason = "a vertical thread before the column: oesophagus or nodes";
         return finding(Class::Uncertain, Site::Oesophagus, reason);
+    }
+    if marks.liver.is_some_and(|(_, liver)| f.volume_ml < 1.0 && f.peak < 1.1 * liver) {
+        let reason = "smaller than 1 mL and its peak no higher than the liver: noise or a lesion";
+        return finding(Class::Uncertain, place, reason);
     }
     let reason = match marks.liver {
         Some((_, liver)) => format!(
@@ -326,6 +340,7 @@ impl Features {
             size,
             volume_ml: region.volume_ml(geometry),
             max: f64::from(pet.values()[hottest]) * bw_per_value,
+            peak: peak_global(pet, region).map_or(0.0, |p| p.mean) * bw_per_value,
             whole_ml: c.whole.volume_ml(geometry),
             whole_size,
             at_top: whole_top > geometry.bounds_mm().1.z - 1.5 * geometry.spacing_mm()[0],

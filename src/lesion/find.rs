@@ -6,6 +6,7 @@
 
 use thiserror::Error;
 
+use crate::resample::gaussian_smooth;
 use crate::segmentation::{Region, components, grow, split_by_maxima};
 use crate::statistics::{RegionStatistics, statistics};
 use crate::volume::{Mask, Volume};
@@ -15,8 +16,10 @@ use crate::volume::{Mask, Volume};
 pub const SMALLEST_ML: f64 = 0.5;
 /// Smallest region below the threshold that is listed, millilitres: the volume of the SUVpeak sphere.
 const SMALLEST_BELOW_ML: f64 = 1.0;
-/// Touching maxima are separate lesions where the saddle between them is at most this share of the lower one.
-const SADDLE: f64 = 0.6;
+/// Touching maxima are separate lesions where, smoothed by this much (standard deviation, millimetres) against noise, the
+/// saddle between them is below this share of the lower one.
+const SMOOTHING_MM: f64 = 3.0;
+const SADDLE: f64 = 0.7;
 
 /// How regions are delineated.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -109,13 +112,14 @@ pub fn find(
     let searched = cleared.as_ref().unwrap_or(pet);
     let over = components(searched, level as f32);
     let (listed, small): (Vec<_>, Vec<_>) =
-        over.iter().partition(|r| r.volume_ml(pet.geometry()) >= SMALLEST_ML);
+        over.into_iter().partition(|r| r.volume_ml(pet.geometry()) >= SMALLEST_ML);
     let hottest_small = small.iter().filter_map(|r| statistics(pet, r)).map(|s| s.max);
     let too_small = (small.len(), hottest_small.fold(0.0, f64::max));
+    let smooth = gaussian_smooth(searched, [SMOOTHING_MM; 3]);
     let mut candidates: Vec<Candidate> =
-        listed.into_iter().flat_map(|whole| divide(searched, whole, threshold)).collect();
+        listed.iter().flat_map(|whole| divide(searched, &smooth, whole, threshold)).collect();
     if let Some(lower) = liver_level.filter(|&lower| lower < level) {
-        candidates.extend(below(searched, lower, &over));
+        candidates.extend(below(searched, lower, &listed));
     }
     candidates.sort_by_key(|c| c.region.first());
     Ok(Found { candidates, level, too_small })
@@ -130,9 +134,14 @@ fn without(pet: &Volume<f32>, mask: &Mask) -> Volume<f32> {
 }
 
 /// The separate maxima of a region, each delineated by the threshold.
-fn divide(pet: &Volume<f32>, whole: &Region, threshold: Threshold) -> Vec<Candidate> {
+fn divide(
+    pet: &Volume<f32>,
+    smooth: &Volume<f32>,
+    whole: &Region,
+    threshold: Threshold,
+) -> Vec<Candidate> {
     let large = |r: &Region| r.volume_ml(pet.geometry()) >= SMALLEST_ML;
-    let parts = split_by_maxima(pet, whole, SADDLE);
+    let parts = split_by_maxima(smooth, whole, SADDLE);
     // A part too small to be a lesion of its own stays with the whole.
     let parts = if parts.iter().all(large) { parts } else { vec![whole.clone()] };
     let divided = parts.len() > 1;
@@ -162,10 +171,10 @@ fn relative(pet: &Volume<f32>, part: &Region, whole: &Region, percent: f64) -> R
     grow(pet, pet.voxel_of(hottest), level, Some(&allowed))
 }
 
-/// Regions hotter than the liver that hold nothing over the threshold.
-fn below(pet: &Volume<f32>, lower: f64, over: &[Region]) -> Vec<Candidate> {
+/// Regions hotter than the liver that hold no listed region over the threshold.
+fn below(pet: &Volume<f32>, lower: f64, listed: &[Region]) -> Vec<Candidate> {
     let mut counted = Mask::filled(pet.geometry().clone(), false);
-    over.iter().for_each(|region| region.paint(&mut counted, true));
+    listed.iter().for_each(|region| region.paint(&mut counted, true));
     let level = (lower as f32).next_up();
     components(pet, level)
         .into_iter()

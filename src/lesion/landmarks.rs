@@ -5,7 +5,7 @@ use glam::DVec3;
 use crate::anatomy::Anatomy;
 use crate::reference::dome_above;
 use crate::resample::nearest_at;
-use crate::segmentation::{Beyond, Region, close_mm, erode_mm, grow};
+use crate::segmentation::{Beyond, Holes, Region, erode_mm, fill_holes, grow};
 use crate::statistics::RegionStatistics;
 use crate::volume::Mask;
 
@@ -15,6 +15,9 @@ const LUNG_HEIGHT_MM: f64 = 255.0;
 const DOME_OVER_BASE_MM: f64 = 60.0;
 /// Uptake that belongs to the liver, as shares of its mean.
 const LIVER_UPTAKE: std::ops::Range<f32> = 0.6..1.45;
+
+/// The liver lies within this box around its sphere (x, y, z), so that even uptake of bowel below it takes no part.
+const LIVER_REACH_MM: DVec3 = DVec3::new(200.0, 130.0, 130.0);
 
 /// Where organs are to be expected in this scan.
 #[derive(Debug)]
@@ -80,7 +83,12 @@ impl<'a> Landmarks<'a> {
 fn liver_mask(anatomy: &Anatomy, centre: DVec3, mean: f64) -> Mask {
     let soft = |o: usize| anatomy.hounsfield.as_ref().is_none_or(|hu| hu.values()[o] > -50.0);
     let values = anatomy.uptake.values().iter().enumerate();
-    let even = values.map(|(o, &u)| LIVER_UPTAKE.contains(&(u / mean as f32)) && soft(o));
+    let near = |o: usize| {
+        let off = anatomy.lattice().centre_of(anatomy.uptake.voxel_of(o)) - centre;
+        off.abs().cmple(LIVER_REACH_MM).all()
+    };
+    let even =
+        values.map(|(o, &u)| LIVER_UPTAKE.contains(&(u / mean as f32)) && soft(o) && near(o));
     let even = Mask::from_vec(anatomy.lattice().clone(), even.collect());
     let core = erode_mm(&even, 10.0, Beyond::Outside);
     let seed = anatomy.lattice().voxel_at(centre);
@@ -89,5 +97,6 @@ fn liver_mask(anatomy: &Anatomy, centre: DVec3, mean: f64) -> Mask {
         || Region::empty(anatomy.lattice().shape()),
         |seed| grow(&core_uptake, seed, 0.5, None),
     );
-    close_mm(&grown.dilated_mm(anatomy.lattice(), 10.0).to_mask(anatomy.lattice()), 24.0)
+    let liver = grown.dilated_mm(anatomy.lattice(), 10.0).to_mask(anatomy.lattice());
+    fill_holes(&liver, Holes::Volume)
 }
