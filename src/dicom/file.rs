@@ -35,6 +35,9 @@ const MAX_DEPTH: usize = 32;
 /// Explicit VR big endian: retired, and still in archives.
 pub(super) const EXPLICIT_BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
 
+/// Bytes at the start of a file in which its file meta group ends.
+const META_BYTES: u64 = 1 << 13;
+
 /// Largest header of a deflated file, in bytes.
 const INFLATED_HEADER: u64 = 1 << 26;
 
@@ -122,7 +125,7 @@ impl OpenFile {
             return Err("is empty".into());
         }
         let mut start = Vec::new();
-        file.by_ref().take(1 << 13).read_to_end(&mut start).map_err(io)?;
+        file.by_ref().take(META_BYTES).read_to_end(&mut start).map_err(io)?;
         let layout = Layout::of(&start)?;
         file.seek(SeekFrom::Start(layout.data_set)).map_err(io)?;
         let transfer_syntax = layout.transfer_syntax;
@@ -290,6 +293,15 @@ fn inflate(file: File, limit: u64) -> Result<Vec<u8>, String> {
 struct Layout {
     data_set: u64,
     transfer_syntax: String,
+    /// MediaStorageSOPClassUID (0002,0002); empty where there is no file meta group.
+    class: String,
+}
+
+/// What the file meta group says of the object in a file, however damaged the rest is: its SOP class.
+pub(super) fn announced_class(path: &Path) -> Option<String> {
+    let mut start = Vec::new();
+    File::open(path).ok()?.take(META_BYTES).read_to_end(&mut start).ok()?;
+    Layout::of(&start).ok().map(|layout| layout.class).filter(|class| !class.is_empty())
 }
 
 impl Layout {
@@ -301,21 +313,21 @@ impl Layout {
         } else {
             0
         };
-        let (data_set, named) = walk_meta(start, meta)?;
+        let (data_set, [class, named]) = walk_meta(start, meta)?;
         let transfer_syntax = match named {
-            Some(uid) => uid,
-            None => guess(&start[data_set..]).ok_or("is not a DICOM file")?.to_owned(),
+            uid if !uid.is_empty() => uid,
+            _ => guess(&start[data_set..]).ok_or("is not a DICOM file")?.to_owned(),
         };
-        Ok(Self { data_set: data_set as u64, transfer_syntax })
+        Ok(Self { data_set: data_set as u64, transfer_syntax, class })
     }
 }
 
-/// Walks the file meta group, which is explicit little endian always: where it ends, and TransferSyntaxUID.
-/// The group length is not asked: it is often wrong or missing.
-fn walk_meta(start: &[u8], mut at: usize) -> Result<(usize, Option<String>), String> {
+/// Walks the file meta group, which is explicit little endian always: where it ends, and its
+/// MediaStorageSOPClassUID and TransferSyntaxUID. The group length is not asked: it is often wrong or missing.
+fn walk_meta(start: &[u8], mut at: usize) -> Result<(usize, [String; 2]), String> {
     let cut = || "has a damaged file meta group".to_owned();
     let u16_at = |i: usize| start.get(i..i + 2).map(|b| u16::from_le_bytes([b[0], b[1]]));
-    let mut transfer_syntax = None;
+    let mut named = [String::new(), String::new()];
     while u16_at(at) == Some(2) {
         let element = u16_at(at + 2).ok_or_else(cut)?;
         let vr = start.get(at + 4..at + 6).ok_or_else(cut)?;
@@ -330,13 +342,13 @@ fn walk_meta(start: &[u8], mut at: usize) -> Result<(usize, Option<String>), Str
             (usize::from(u16_at(at + 6).ok_or_else(cut)?), at + 8)
         };
         let end = value.checked_add(length).filter(|&end| end <= start.len()).ok_or_else(cut)?;
-        if element == 0x0010 {
+        if let Some(which) = [0x0002, 0x0010].iter().position(|&wanted| wanted == element) {
             let text = String::from_utf8_lossy(&start[value..end]);
-            transfer_syntax = Some(text.trim_matches([' ', '\0']).to_owned());
+            text.trim_matches([' ', '\0']).clone_into(&mut named[which]);
         }
         at = end;
     }
-    Ok((at.min(start.len()), transfer_syntax))
+    Ok((at.min(start.len()), named))
 }
 
 /// Guesses the encoding of a data set from its first element, which must be of a low group.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dicom_core::VR;
+use dicom_core::{DataElement, PrimitiveValue, VR};
 use dicom_dictionary_std::tags;
 use glam::DVec3;
 use petct::dicom::{GeometryFault, ReadError, Series, Study, load_ct, load_pet, scan, select};
@@ -349,8 +349,11 @@ fn a_ct_comes_in_hounsfield_units() {
     let hu = load_ct(only(&studies)).unwrap();
     assert_eq!(hu[[0, 0, 0]], -3024);
     assert_eq!(hu[[2, 1, 3]], (1203.0_f64 * 1.5 - 1024.0).round() as i16);
-    for padding in ["-2000", "63536"] {
-        let padded = ct.clone().with(tags::PIXEL_PADDING_VALUE, VR::IS, padding);
+    for (vr, value) in
+        [(VR::SS, PrimitiveValue::from(-2000_i16)), (VR::US, PrimitiveValue::from(63536_u16))]
+    {
+        let mut padded = ct.clone();
+        padded.put.push(DataElement::new(tags::PIXEL_PADDING_VALUE, vr, value));
         let (_folder, studies) = written(&padded);
         let hu = load_ct(only(&studies)).unwrap();
         assert_eq!((hu[[0, 0, 0]], hu[[0, 1, 0]]), (-1024, -24));
