@@ -92,19 +92,19 @@ pub(super) fn read_stored(path: &Path, promised: u64) -> Result<Stored, String> 
     let mut file = OpenFile::open(path, INFLATED_HEADER.saturating_add(promised))?;
     let (_, stopped) = file.data_set(PIXELS, 0)?;
     match stopped {
-        Stopped::AtValue(tag) => file.value(tag),
-        Stopped::AtFragments => file.fragments(),
-        Stopped::AtEnd => Err("has no pixel data: it is truncated".into()),
+        Stopped::Value(tag) => file.value(tag),
+        Stopped::Fragments => file.fragments(),
+        Stopped::End => Err("has no pixel data: it is truncated".into()),
     }
 }
 
 /// Where the reading of a data set stopped.
 enum Stopped {
     /// Before the value of an element.
-    AtValue(Tag),
+    Value(Tag),
     /// Before the fragments of encapsulated pixel data.
-    AtFragments,
-    AtEnd,
+    Fragments,
+    End,
 }
 
 /// A file whose data set is being read, element by element, with no allocation beyond the length of the file.
@@ -171,13 +171,13 @@ impl OpenFile {
         let mut elements = Vec::new();
         loop {
             let header = match self.next()? {
-                None | Some(LazyDataToken::ItemEnd) => return Ok((elements, Stopped::AtEnd)),
+                None | Some(LazyDataToken::ItemEnd) => return Ok((elements, Stopped::End)),
                 Some(LazyDataToken::PixelSequenceStart) => {
-                    return Ok((elements, Stopped::AtFragments));
+                    return Ok((elements, Stopped::Fragments));
                 }
                 Some(LazyDataToken::SequenceStart { tag, len }) => {
                     if depth == 0 && tag >= stop {
-                        return Ok((elements, Stopped::AtEnd));
+                        return Ok((elements, Stopped::End));
                     }
                     let items = self.items(stop, depth)?;
                     elements.push(InMemElement::new_with_len(
@@ -192,7 +192,7 @@ impl OpenFile {
                 Some(other) => return Err(format!("has an unexpected {other:?}")),
             };
             if depth == 0 && header.tag >= stop {
-                return Ok((elements, Stopped::AtValue(header.tag)));
+                return Ok((elements, Stopped::Value(header.tag)));
             }
             self.check(header.len, &header.tag.to_string())?;
             let value = self.next()?.ok_or("ends in the middle of an element: it is truncated")?;
@@ -293,62 +293,92 @@ fn inflate(file: File, limit: u64) -> Result<Vec<u8>, String> {
 struct Layout {
     data_set: u64,
     transfer_syntax: String,
-    /// MediaStorageSOPClassUID (0002,0002); empty where there is no file meta group.
-    class: String,
 }
 
-/// What the file meta group says of the object in a file, however damaged the rest is: its SOP class.
+/// The SOP class that the file meta group announces, however damaged the file is; empty where the group is cut off
+/// before it, `None` where the file has no magic code.
 pub(super) fn announced_class(path: &Path) -> Option<String> {
     let mut start = Vec::new();
     File::open(path).ok()?.take(META_BYTES).read_to_end(&mut start).ok()?;
-    Layout::of(&start).ok().map(|layout| layout.class).filter(|class| !class.is_empty())
+    let meta = meta_start(&start);
+    (meta > 0).then(|| Meta::of(&start, meta).class)
+}
+
+/// Where the file meta group begins: behind preamble and magic code, behind the magic code, or at once.
+fn meta_start(start: &[u8]) -> usize {
+    if start.get(128..132) == Some(b"DICM") {
+        132
+    } else if start.starts_with(b"DICM") {
+        4
+    } else {
+        0
+    }
 }
 
 impl Layout {
     fn of(start: &[u8]) -> Result<Self, String> {
-        let meta = if start.get(128..132) == Some(b"DICM") {
-            132
-        } else if start.starts_with(b"DICM") {
-            4
+        let meta = Meta::of(start, meta_start(start));
+        if !meta.complete {
+            return Err("has a damaged file meta group".into());
+        }
+        let transfer_syntax = if meta.transfer_syntax.is_empty() {
+            guess(&start[meta.end..]).ok_or("is not a DICOM file")?.to_owned()
         } else {
-            0
+            meta.transfer_syntax
         };
-        let (data_set, [class, named]) = walk_meta(start, meta)?;
-        let transfer_syntax = match named {
-            uid if !uid.is_empty() => uid,
-            _ => guess(&start[data_set..]).ok_or("is not a DICOM file")?.to_owned(),
-        };
-        Ok(Self { data_set: data_set as u64, transfer_syntax, class })
+        Ok(Self { data_set: meta.end as u64, transfer_syntax })
     }
 }
 
-/// Walks the file meta group, which is explicit little endian always: where it ends, and its
-/// MediaStorageSOPClassUID and TransferSyntaxUID. The group length is not asked: it is often wrong or missing.
-fn walk_meta(start: &[u8], mut at: usize) -> Result<(usize, [String; 2]), String> {
-    let cut = || "has a damaged file meta group".to_owned();
-    let u16_at = |i: usize| start.get(i..i + 2).map(|b| u16::from_le_bytes([b[0], b[1]]));
-    let mut named = [String::new(), String::new()];
-    while u16_at(at) == Some(2) {
-        let element = u16_at(at + 2).ok_or_else(cut)?;
-        let vr = start.get(at + 4..at + 6).ok_or_else(cut)?;
-        let long = matches!(
-            vr,
-            b"OB" | b"OW" | b"UN" | b"UT" | b"SQ" | b"OF" | b"OD" | b"OL" | b"UC" | b"UR"
-        );
-        let (length, value) = if long {
-            let b = start.get(at + 8..at + 12).ok_or_else(cut)?;
-            (u32::from_le_bytes([b[0], b[1], b[2], b[3]]) as usize, at + 12)
-        } else {
-            (usize::from(u16_at(at + 6).ok_or_else(cut)?), at + 8)
+/// The file meta group, which is explicit little endian always.
+#[derive(Debug, Default)]
+struct Meta {
+    /// MediaStorageSOPClassUID (0002,0002).
+    class: String,
+    /// TransferSyntaxUID (0002,0010).
+    transfer_syntax: String,
+    /// Where the data set begins.
+    end: usize,
+    /// Whether all elements are whole.
+    complete: bool,
+}
+
+impl Meta {
+    /// Walks the elements from `at`. The group length is not asked: it is often wrong or missing.
+    fn of(start: &[u8], at: usize) -> Self {
+        let mut meta = Self { end: at.min(start.len()), ..Self::default() };
+        meta.complete = loop {
+            if start.get(meta.end..meta.end + 2) != Some(&[2, 0]) {
+                break true;
+            }
+            let Some((element, value, end)) = meta_element(start, meta.end) else { break false };
+            let text = String::from_utf8_lossy(value);
+            let text = text.trim_matches([' ', '\0']);
+            match element {
+                0x0002 => text.clone_into(&mut meta.class),
+                0x0010 => text.clone_into(&mut meta.transfer_syntax),
+                _ => {}
+            }
+            meta.end = end;
         };
-        let end = value.checked_add(length).filter(|&end| end <= start.len()).ok_or_else(cut)?;
-        if let Some(which) = [0x0002, 0x0010].iter().position(|&wanted| wanted == element) {
-            let text = String::from_utf8_lossy(&start[value..end]);
-            text.trim_matches([' ', '\0']).clone_into(&mut named[which]);
-        }
-        at = end;
+        meta
     }
-    Ok((at.min(start.len()), named))
+}
+
+/// Element number, value and end of the explicit little endian element at a place.
+fn meta_element(start: &[u8], at: usize) -> Option<(u16, &[u8], usize)> {
+    let u16_at = |i: usize| start.get(i..i + 2).map(|b| u16::from_le_bytes([b[0], b[1]]));
+    let vr = start.get(at + 4..at + 6)?;
+    let long =
+        matches!(vr, b"OB" | b"OW" | b"UN" | b"UT" | b"SQ" | b"OF" | b"OD" | b"OL" | b"UC" | b"UR");
+    let (length, value) = if long {
+        let b = start.get(at + 8..at + 12)?;
+        (u32::from_le_bytes([b[0], b[1], b[2], b[3]]) as usize, at + 12)
+    } else {
+        (usize::from(u16_at(at + 6)?), at + 8)
+    };
+    let end = value.checked_add(length)?;
+    Some((u16_at(at + 2)?, start.get(value..end)?, end))
 }
 
 /// Guesses the encoding of a data set from its first element, which must be of a low group.

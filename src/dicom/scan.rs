@@ -88,7 +88,8 @@ fn blame_neighbours(
     for (path, class, why) in lost {
         let neighbour = |record: &Record| {
             record.path.parent() == path.parent()
-                && text_or_empty(&record.facts.header, tags::SOP_CLASS_UID) == class
+                && (class.is_empty()
+                    || text_or_empty(&record.facts.header, tags::SOP_CLASS_UID) == class)
         };
         let mut blamed = false;
         for (records, broken) in series.values_mut() {
