@@ -51,7 +51,7 @@ type Token<'a> = LazyDataToken<&'a mut DynStatefulDecoder<BufReader<Box<dyn Sour
 pub(super) struct Header {
     /// The data set up to the pixel data.
     pub(super) data_set: InMemDicomObject,
-    /// TransferSyntaxUID.
+    /// `TransferSyntaxUID`.
     pub(super) transfer_syntax: String,
     /// Length of the file.
     pub(super) file_bytes: u64,
@@ -333,9 +333,9 @@ impl Layout {
 /// The file meta group, which is explicit little endian always.
 #[derive(Debug, Default)]
 struct Meta {
-    /// MediaStorageSOPClassUID (0002,0002).
+    /// `MediaStorageSOPClassUID` (0002,0002).
     class: String,
-    /// TransferSyntaxUID (0002,0010).
+    /// `TransferSyntaxUID` (0002,0010).
     transfer_syntax: String,
     /// Where the data set begins.
     end: usize,

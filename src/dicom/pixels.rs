@@ -1,7 +1,7 @@
 //! Stored samples of one frame as numbers.
 //!
-//! `dicom-pixeldata` decodes; nothing else of it is used: it does not extend signs where BitsStored is less than
-//! BitsAllocated, takes 1 and 0 for a slope and intercept that it cannot parse, and goes through a look-up table. The
+//! `dicom-pixeldata` decodes; nothing else of it is used: it does not extend signs where `BitsStored` is less than
+//! `BitsAllocated`, takes 1 and 0 for a slope and intercept that it cannot parse, and goes through a look-up table. The
 //! decoder sees a data set of its own with checked attributes, so that no odd attribute of the file can mislead it.
 //! JPEG-LS goes through `pure_jpegls`, which needs no C++.
 //!
@@ -31,7 +31,7 @@ pub(super) struct Samples {
     bits_stored: u32,
     high_bit: u32,
     signed: bool,
-    /// Floating point samples, which have neither BitsStored nor HighBit.
+    /// Floating point samples, which have neither `BitsStored` nor `HighBit`.
     float: bool,
     codec: Codec,
 }
@@ -141,7 +141,7 @@ impl Samples {
         })
     }
 
-    /// A value of PixelPaddingValue as a sample: the file may write a signed one in its unsigned form.
+    /// A value of `PixelPaddingValue` as a sample: the file may write a signed one in its unsigned form.
     pub(super) fn as_stored(&self, value: f64) -> f64 {
         let span = 2_f64.powi(8 * self.width as i32);
         if self.signed && value >= span / 2.0 { value - span } else { value }
@@ -183,10 +183,10 @@ impl Samples {
         }
         match (width, big_endian) {
             (4, false) if self.float => {
-                fill(bytes, target, |b| value(f64::from(f32::from_le_bytes(b))))
+                fill(bytes, target, |b| value(f64::from(f32::from_le_bytes(b))));
             }
             (4, true) if self.float => {
-                fill(bytes, target, |b| value(f64::from(f32::from_be_bytes(b))))
+                fill(bytes, target, |b| value(f64::from(f32::from_be_bytes(b))));
             }
             (8, false) => fill(bytes, target, |b| value(f64::from_le_bytes(b))),
             (8, true) => fill(bytes, target, |b| value(f64::from_be_bytes(b))),
@@ -199,7 +199,7 @@ impl Samples {
         Ok(())
     }
 
-    /// Takes BitsStored bits below HighBit of each word and extends the sign.
+    /// Takes `BitsStored` bits below `HighBit` of each word and extends the sign.
     fn spread<const N: usize, T>(
         &self,
         bytes: &[u8],

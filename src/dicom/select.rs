@@ -1,10 +1,10 @@
 //! Which PET, and which CT with it, an assessment uses; and why the others were left.
 //!
 //! A PET must be attenuation corrected, of an activity concentration or SUV, and one static volume. The header alone
-//! is not believed: attenuation correction is denied by CorrectedImage without ATTN, by an AttenuationCorrectionMethod
+//! is not believed: attenuation correction is denied by `CorrectedImage` without ATTN, by an `AttenuationCorrectionMethod`
 //! NONE, or by a description that says so in words of its own; there are series in archives that list ATTN wrongly.
 //!
-//! Source: DICOM PS3.3 C.8.9.1 (SeriesType, Units, CorrectedImage), C.8.2.1.1.1 (ImageType of CT).
+//! Source: DICOM PS3.3 C.8.9.1 (`SeriesType`, Units, `CorrectedImage`), C.8.2.1.1.1 (`ImageType` of CT).
 
 use dicom_dictionary_std::uids;
 use glam::DVec3;
@@ -36,9 +36,9 @@ pub struct Selection<'a> {
 /// A series that was left, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetAside {
-    /// SeriesInstanceUID (0020,000E).
+    /// `SeriesInstanceUID` (0020,000E).
     pub series_uid: String,
-    /// SeriesDescription (0008,103E).
+    /// `SeriesDescription` (0008,103E).
     pub description: String,
     /// Why.
     pub reason: String,

@@ -15,11 +15,11 @@ use crate::geometry::VolumeGeometry;
 /// One study: the series of one examination.
 #[derive(Debug, Clone)]
 pub struct Study {
-    /// StudyInstanceUID (0020,000D).
+    /// `StudyInstanceUID` (0020,000D).
     pub study_instance_uid: String,
-    /// StudyDate (0008,0020).
+    /// `StudyDate` (0008,0020).
     pub study_date: Attribute<NaiveDate>,
-    /// StudyDescription (0008,1030).
+    /// `StudyDescription` (0008,1030).
     pub study_description: String,
     /// Who was examined; never part of a message.
     pub patient: Patient,
@@ -30,67 +30,67 @@ pub struct Study {
 /// Who was examined.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Patient {
-    /// PatientID (0010,0020).
+    /// `PatientID` (0010,0020).
     pub id: String,
-    /// PatientName (0010,0010).
+    /// `PatientName` (0010,0010).
     pub name: String,
-    /// PatientBirthDate (0010,0030).
+    /// `PatientBirthDate` (0010,0030).
     pub birth_date: Attribute<NaiveDate>,
-    /// PatientSex (0010,0040).
+    /// `PatientSex` (0010,0040).
     pub sex: Attribute<Sex>,
 }
 
 /// How a series was reconstructed: what two scans should have in common to be compared.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Reconstruction {
-    /// SoftwareVersions (0018,1020).
+    /// `SoftwareVersions` (0018,1020).
     pub software_versions: String,
-    /// ReconstructionMethod (0054,1103).
+    /// `ReconstructionMethod` (0054,1103).
     pub method: String,
-    /// ConvolutionKernel (0018,1210).
+    /// `ConvolutionKernel` (0018,1210).
     pub kernel: String,
-    /// SliceThickness (0018,0050), millimetres.
+    /// `SliceThickness` (0018,0050), millimetres.
     pub slice_thickness_mm: Attribute<f64>,
-    /// AttenuationCorrectionMethod (0054,1101).
+    /// `AttenuationCorrectionMethod` (0054,1101).
     pub attenuation_correction: String,
-    /// ScatterCorrectionMethod (0054,1105).
+    /// `ScatterCorrectionMethod` (0054,1105).
     pub scatter_correction: String,
-    /// RandomsCorrectionMethod (0054,1100).
+    /// `RandomsCorrectionMethod` (0054,1100).
     pub randoms_correction: String,
-    /// TimeOfFlightInformationUsed (0018,9755), `TRUE` or `FALSE`, where the object says so.
+    /// `TimeOfFlightInformationUsed` (0018,9755), `TRUE` or `FALSE`, where the object says so.
     pub time_of_flight: Option<bool>,
 }
 
 /// One series from headers alone.
 #[derive(Debug, Clone)]
 pub struct Series {
-    /// StudyInstanceUID (0020,000D).
+    /// `StudyInstanceUID` (0020,000D).
     pub study_instance_uid: String,
-    /// SeriesInstanceUID (0020,000E).
+    /// `SeriesInstanceUID` (0020,000E).
     pub series_instance_uid: String,
-    /// FrameOfReferenceUID (0020,0052); empty where missing.
+    /// `FrameOfReferenceUID` (0020,0052); empty where missing.
     pub frame_of_reference_uid: String,
     /// Modality (0008,0060).
     pub modality: String,
-    /// SeriesDescription (0008,103E).
+    /// `SeriesDescription` (0008,103E).
     pub description: String,
-    /// SeriesNumber (0020,0011).
+    /// `SeriesNumber` (0020,0011).
     pub number: Option<i64>,
     /// Manufacturer (0008,0070).
     pub manufacturer: String,
-    /// ManufacturerModelName (0008,1090).
+    /// `ManufacturerModelName` (0008,1090).
     pub model: String,
-    /// SOPClassUID (0008,0016).
+    /// `SOPClassUID` (0008,0016).
     pub sop_class_uid: String,
-    /// ImageType (0008,0008), capitals.
+    /// `ImageType` (0008,0008), capitals.
     pub image_type: Vec<String>,
-    /// SeriesType (0054,1000), capitals.
+    /// `SeriesType` (0054,1000), capitals.
     pub series_type: Vec<String>,
-    /// TransferSyntaxUID (0002,0010) of the files, each once.
+    /// `TransferSyntaxUID` (0002,0010) of the files, each once.
     pub transfer_syntaxes: Vec<String>,
-    /// SeriesDate (0008,0021).
+    /// `SeriesDate` (0008,0021).
     pub date: Attribute<NaiveDate>,
-    /// SeriesTime (0008,0031).
+    /// `SeriesTime` (0008,0031).
     pub time: Attribute<NaiveTime>,
     /// How it was reconstructed.
     pub reconstruction: Reconstruction,
@@ -99,7 +99,7 @@ pub struct Series {
     /// The lattice of the slices, or why there is none.
     pub geometry: Result<VolumeGeometry, GeometryFault>,
     /// Of a PET: the facts for SUV, slices in the order of the volume. `None` for other modalities and where a slice
-    /// has no usable RescaleSlope or RescaleIntercept.
+    /// has no usable RescaleSlope or `RescaleIntercept`.
     pub acquisition: Option<PetAcquisition>,
     /// Whether the series can be used as a PET or CT volume.
     pub usable: bool,
@@ -174,7 +174,7 @@ impl Series {
                 acquisition(shared, &slices, sources.as_deref().unwrap_or_default(), &geometry)
             });
         let mut series =
-            Self { loadable, acquisition, files, ..Self::described(&records[0], geometry) };
+            Self { acquisition, loadable, files, ..Self::described(&records[0], geometry) };
         series.slices = slices.len();
         series.sources = sources.unwrap_or_default();
         series.transfer_syntaxes =

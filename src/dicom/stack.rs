@@ -4,7 +4,7 @@
 //! the slice index increases along n: towards the head for the usual axial stack, and always a right-handed lattice.
 //! The step is the mean step; bed joins of a PET jitter by some hundredths of a millimetre.
 //!
-//! Source: DICOM PS3.3 C.7.6.2.1.1 (position and orientation), 10.7.1.3 (PixelSpacing: rows first).
+//! Source: DICOM PS3.3 C.7.6.2.1.1 (position and orientation), 10.7.1.3 (`PixelSpacing`: rows first).
 
 use std::path::{Path, PathBuf};
 

@@ -3,5 +3,6 @@
 #![allow(missing_docs, reason = "tests are read, not called")]
 
 mod loading;
+mod loading_enhanced;
 mod support;
 mod synthetic;
