@@ -412,3 +412,36 @@ fn whole_reason(error: &dyn std::error::Error) -> String {
     }
     reason.split_whitespace().collect::<Vec<_>>().join(" ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_encoding_of_a_bare_data_set_is_guessed() {
+        for (head, expected) in [
+            ([8, 0, 5, 0, b'C', b'S', 10, 0], Some(uids::EXPLICIT_VR_LITTLE_ENDIAN)),
+            ([0, 8, 0, 5, b'C', b'S', 0, 10], Some(EXPLICIT_BIG_ENDIAN)),
+            ([8, 0, 5, 0, 10, 0, 0, 0], Some(uids::IMPLICIT_VR_LITTLE_ENDIAN)),
+            ([8, 0, 5, 0, 10, 0, 0, 9], None),
+            (*b"not DICO", None),
+        ] {
+            assert_eq!(guess(&head), expected, "{head:?}");
+        }
+        assert_eq!(guess(&[8, 0]), None);
+    }
+
+    #[test]
+    fn the_file_meta_group_is_walked_without_its_length() {
+        let element = |number: u8, value: &[u8]| {
+            [&[2, 0, number, 0, b'U', b'I', value.len() as u8, 0], value].concat()
+        };
+        let start = [element(2, b"1.2\0"), element(0x10, b"1.3 "), vec![8, 0]].concat();
+        let meta = Meta::of(&start, 0);
+        assert_eq!((meta.class.as_str(), meta.transfer_syntax.as_str()), ("1.2", "1.3"));
+        assert!(meta.complete && meta.end == 24);
+        let cut = Meta::of(&start[..20], 0);
+        assert!(!cut.complete && cut.class == "1.2");
+        assert!(Meta::of(&[], 4).complete);
+    }
+}

@@ -400,3 +400,38 @@ fn jpeg2000_size(stream: &[u8]) -> Option<Coded> {
         components: usize::from(u16::from_be_bytes([siz[36], siz[37]])),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frame_headers_of_compressed_streams_are_read() {
+        // SOI, an application segment, then SOF of 12 bits, 300 rows, 200 columns, one component.
+        let sof = |marker: u8| {
+            [
+                0xFF, 0xD8, 0xFF, 0xE0, 0, 4, 9, 9, 0xFF, marker, 0, 11, 12, 1, 44, 0, 200, 1, 1,
+                0x11, 0,
+            ]
+        };
+        let expected = Coded { bits: 12, rows: 300, columns: 200, components: 1 };
+        for marker in [0xC3, 0xF7] {
+            assert_eq!(jpeg_size(&sof(marker)), Some(expected));
+        }
+        assert_eq!(jpeg_size(&sof(0xC4)), None);
+        assert_eq!(jpeg_size(&[0xFF, 0xD8, 0xFF, 0xE0, 0, 0]), None);
+        assert_eq!(jpeg_size(&[]), None);
+        assert_eq!(jpeg2000_size(&[0xFF, 0x4F, 0xFF, 0x51, 0]), None);
+    }
+
+    #[test]
+    fn frames_are_cut_by_fragments_or_by_the_offset_table() {
+        let fragments = [vec![1, 1], vec![2, 2], vec![3, 3, 3, 3]];
+        assert_eq!(frame_stream(3, 1, &[], &fragments), Ok(vec![2, 2]));
+        assert_eq!(frame_stream(1, 0, &[], &fragments), Ok(vec![1, 1, 2, 2, 3, 3, 3, 3]));
+        assert_eq!(frame_stream(2, 0, &[0, 20], &fragments), Ok(vec![1, 1, 2, 2]));
+        assert_eq!(frame_stream(2, 1, &[0, 20], &fragments), Ok(vec![3, 3, 3, 3]));
+        assert!(frame_stream(2, 1, &[], &fragments).is_err());
+        assert!(frame_stream(2, 1, &[0, 99], &fragments).is_err());
+    }
+}

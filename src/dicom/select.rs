@@ -59,6 +59,8 @@ pub fn select<'a>(
         None => best_pet(&all)?,
     };
     let (ct, ct_reason) = best_ct(&all, pet);
+    warnings
+        .extend([Some(pet), ct].into_iter().flatten().flat_map(|series| series.remarks.clone()));
     if ct.is_none() {
         warnings.push(Warning::new("NO_CT", ct_reason));
     }
@@ -331,4 +333,28 @@ fn cell_bounds(geometry: &VolumeGeometry) -> (DVec3, DVec3) {
     let half =
         geometry.steps_mm().into_iter().fold(DVec3::ZERO, |sum, step| sum + step.abs()) / 2.0;
     (low - half, high + half)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_words_deny_attenuation_correction() {
+        for (description, expected) in [
+            ("PET NAC", true),
+            ("WB_NAC_2mm", true),
+            ("PET no AC", true),
+            ("Non-attenuation corrected", true),
+            ("WB UNCORRECTED", true),
+            ("NoAC PET", true),
+            ("PET AC", false),
+            ("CTAC pinnacle", false),
+            ("PET AC motion uncorrected", false),
+            ("NACHSORGE", false),
+            ("", false),
+        ] {
+            assert_eq!(says_uncorrected(description), expected, "{description}");
+        }
+    }
 }

@@ -7,9 +7,11 @@ use dicom_dictionary_std::{tags, uids};
 
 use super::attribute::{date, number, text_or_empty, time};
 use super::error::GeometryFault;
+use super::pixels::Samples;
 use super::record::{Frame, PixelFormat, Record, type_values};
 use super::stack::{Slice, place};
 use crate::acquisition::{Attribute, PetAcquisition, Sex};
+use crate::diagnostic::Warning;
 use crate::geometry::VolumeGeometry;
 
 /// One study: the series of one examination.
@@ -105,6 +107,8 @@ pub struct Series {
     pub usable: bool,
     /// Why it cannot be used, one sentence each.
     pub reasons: Vec<String>,
+    /// What does not stop its use but should be known: lossy compression, fewer slices than announced.
+    pub remarks: Vec<Warning>,
     /// Whether the voxels can be placed and rescaled, whatever else speaks against the series.
     pub(super) loadable: bool,
     pub(super) patient: Patient,
@@ -167,6 +171,7 @@ impl Series {
         );
         let sources = sources(&slices);
         reasons.extend(sources.as_ref().err().cloned());
+        reasons.extend(undecodable(&records));
         let loadable = reasons.is_empty();
         let files = file_order(&slices);
         let acquisition =
@@ -181,6 +186,7 @@ impl Series {
             records.iter().map(|record| record.format.transfer_syntax.clone()).collect();
         series.transfer_syntaxes.sort();
         series.transfer_syntaxes.dedup();
+        series.remarks = remarks(&records, &series);
         reasons.extend(super::select::objections(&series));
         series.usable = reasons.is_empty();
         series.reasons = reasons;
@@ -228,6 +234,7 @@ impl Series {
             acquisition: None,
             usable: false,
             reasons: Vec::new(),
+            remarks: Vec::new(),
             loadable: false,
             patient: Patient {
                 id: text(tags::PATIENT_ID),
@@ -252,6 +259,43 @@ impl Series {
         ]
         .contains(&self.sop_class_uid.as_str())
     }
+}
+
+/// Why the samples of the first such file of a PET or CT cannot be read.
+fn undecodable(records: &[Record]) -> Option<String> {
+    let modality = text_or_empty(&records[0].facts.header, tags::MODALITY);
+    if !["PT", "CT"].contains(&modality.as_str()) {
+        return None;
+    }
+    records.iter().find_map(|record| {
+        let reason = Samples::of(&record.format, modality == "PT").err()?;
+        Some(format!("{} in {}", reason, record.path.display()))
+    })
+}
+
+fn remarks(records: &[Record], series: &Series) -> Vec<Warning> {
+    let mut remarks = Vec::new();
+    let lossy = records
+        .iter()
+        .any(|record| text_or_empty(&record.facts.header, tags::LOSSY_IMAGE_COMPRESSION) == "01");
+    let near = [uids::JPEG_BASELINE8_BIT, uids::JPEGLS_NEAR_LOSSLESS];
+    if lossy || series.transfer_syntaxes.iter().any(|uid| near.contains(&uid.as_str())) {
+        let message = format!(
+            "series {} was compressed with loss; its values are approximate",
+            series.label()
+        );
+        remarks.push(Warning::new("LOSSY_COMPRESSION", message));
+    }
+    let announced = number(&records[0].facts.header, tags::NUMBER_OF_SLICES);
+    if let Some(&announced) = announced.value().filter(|&&n| n > series.slices as f64) {
+        let message = format!(
+            "series {} announces {announced} slices in NumberOfSlices (0054,0081) and has {}: an end may be missing",
+            series.label(),
+            series.slices
+        );
+        remarks.push(Warning::new("FEWER_SLICES", message));
+    }
+    remarks
 }
 
 /// The first attribute in which two files of a series differ though they must not.
