@@ -321,10 +321,16 @@ impl Layout {
         if !meta.complete {
             return Err("has a damaged file meta group".into());
         }
-        let transfer_syntax = if meta.transfer_syntax.is_empty() {
-            guess(&start[meta.end..]).ok_or("is not a DICOM file")?.to_owned()
-        } else {
-            meta.transfer_syntax
+        let guessed = guess(&start[meta.end..]);
+        let little = [uids::IMPLICIT_VR_LITTLE_ENDIAN, uids::EXPLICIT_VR_LITTLE_ENDIAN];
+        let transfer_syntax = match (meta.transfer_syntax.as_str(), guessed) {
+            ("", None) => return Err("is not a DICOM file".into()),
+            ("", Some(guessed)) => guessed.to_owned(),
+            // Some writers name the wrong one of the two; the first element shows which it is.
+            (named, Some(guessed)) if little.contains(&named) && little.contains(&guessed) => {
+                guessed.to_owned()
+            }
+            (named, _) => named.to_owned(),
         };
         Ok(Self { data_set: meta.end as u64, transfer_syntax })
     }

@@ -150,7 +150,8 @@ fn regular_step(places: &[DVec3], normal: DVec3, slices: &[Slice]) -> Result<DVe
         places.windows(2).map(|pair| (pair[1] - pair[0]).dot(normal)).collect::<Vec<_>>();
     let mut sorted = advances.clone();
     sorted.sort_by(f64::total_cmp);
-    let usual = sorted[sorted.len() / 2];
+    // The lower median: of two steps the smaller is the usual one, the larger may be a gap.
+    let usual = sorted[(sorted.len() - 1) / 2];
     repeated_places(places, &advances, usual.max(sorted[sorted.len() - 1]), slices)?;
     for (i, &advance) in advances.iter().enumerate() {
         let missing = (advance / usual).round() as usize;

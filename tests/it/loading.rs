@@ -268,7 +268,14 @@ fn odd_files_load_and_foreign_files_are_counted() {
             &dicom_transfer_syntax_registry::entries::IMPLICIT_VR_LITTLE_ENDIAN.erased(),
         )
         .unwrap();
-    std::fs::write(&files[3], bare).unwrap();
+    std::fs::write(&files[3], &bare).unwrap();
+    // A file meta group that names explicit little endian before an implicit data set.
+    let bytes = std::fs::read(&files[4]).unwrap();
+    let meta = &bytes[..bytes.windows(4).position(|w| w == [8, 0, 8, 0]).unwrap()];
+    let mut wrong = meta.to_vec();
+    let implicit = dicom_transfer_syntax_registry::entries::IMPLICIT_VR_LITTLE_ENDIAN.erased();
+    pet.data_set(4).write_dataset_with_ts(&mut wrong, &implicit).unwrap();
+    std::fs::write(&files[4], wrong).unwrap();
     std::fs::write(root.path().join("notes.dcm"), "not an image").unwrap();
     std::fs::write(root.path().join("empty"), "").unwrap();
     #[cfg(unix)]
