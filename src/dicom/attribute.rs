@@ -76,7 +76,7 @@ pub fn datetime(header: &InMemDicomObject, tag: Tag) -> Attribute<DateTime> {
     explained(parsed(text(header, tag), parse_datetime))
 }
 
-/// An offset from UTC, such as TimezoneOffsetFromUTC (0008,0201).
+/// An offset from UTC, such as `TimezoneOffsetFromUTC` (0008,0201).
 pub fn utc_offset(header: &InMemDicomObject, tag: Tag) -> Attribute<FixedOffset> {
     parsed(text(header, tag), parse_offset)
 }

@@ -47,7 +47,7 @@ pub enum ReadError {
     /// More than one PET series is as good as the others.
     #[error("{} PET series are equally usable; name one with --series: {}", series.len(), series.join(", "))]
     Ambiguous {
-        /// SeriesInstanceUID and description of each.
+        /// `SeriesInstanceUID` and description of each.
         series: Vec<String>,
     },
     /// The named series is not there.
@@ -58,7 +58,7 @@ pub enum ReadError {
         "series {series} cannot be loaded: {reason}; export the series again or name another with --series"
     )]
     Unusable {
-        /// SeriesInstanceUID.
+        /// `SeriesInstanceUID`.
         series: String,
         /// Why.
         reason: String,
@@ -76,7 +76,7 @@ pub enum ReadError {
         "series {series} has {slices} slices but {factors} factors were given; give one factor a slice"
     )]
     Factors {
-        /// SeriesInstanceUID.
+        /// `SeriesInstanceUID`.
         series: String,
         /// Slices of the series.
         slices: usize,

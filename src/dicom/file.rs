@@ -35,6 +35,9 @@ const MAX_DEPTH: usize = 32;
 /// Explicit VR big endian: retired, and still in archives.
 pub(super) const EXPLICIT_BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
 
+/// Bytes at the start of a file in which its file meta group ends.
+const META_BYTES: u64 = 1 << 13;
+
 /// Largest header of a deflated file, in bytes.
 const INFLATED_HEADER: u64 = 1 << 26;
 
@@ -48,7 +51,7 @@ type Token<'a> = LazyDataToken<&'a mut DynStatefulDecoder<BufReader<Box<dyn Sour
 pub(super) struct Header {
     /// The data set up to the pixel data.
     pub(super) data_set: InMemDicomObject,
-    /// TransferSyntaxUID.
+    /// `TransferSyntaxUID`.
     pub(super) transfer_syntax: String,
     /// Length of the file.
     pub(super) file_bytes: u64,
@@ -89,19 +92,19 @@ pub(super) fn read_stored(path: &Path, promised: u64) -> Result<Stored, String> 
     let mut file = OpenFile::open(path, INFLATED_HEADER.saturating_add(promised))?;
     let (_, stopped) = file.data_set(PIXELS, 0)?;
     match stopped {
-        Stopped::AtValue(tag) => file.value(tag),
-        Stopped::AtFragments => file.fragments(),
-        Stopped::AtEnd => Err("has no pixel data: it is truncated".into()),
+        Stopped::Value(tag) => file.value(tag),
+        Stopped::Fragments => file.fragments(),
+        Stopped::End => Err("has no pixel data: it is truncated".into()),
     }
 }
 
 /// Where the reading of a data set stopped.
 enum Stopped {
     /// Before the value of an element.
-    AtValue(Tag),
+    Value(Tag),
     /// Before the fragments of encapsulated pixel data.
-    AtFragments,
-    AtEnd,
+    Fragments,
+    End,
 }
 
 /// A file whose data set is being read, element by element, with no allocation beyond the length of the file.
@@ -122,7 +125,7 @@ impl OpenFile {
             return Err("is empty".into());
         }
         let mut start = Vec::new();
-        file.by_ref().take(1 << 13).read_to_end(&mut start).map_err(io)?;
+        file.by_ref().take(META_BYTES).read_to_end(&mut start).map_err(io)?;
         let layout = Layout::of(&start)?;
         file.seek(SeekFrom::Start(layout.data_set)).map_err(io)?;
         let transfer_syntax = layout.transfer_syntax;
@@ -168,13 +171,13 @@ impl OpenFile {
         let mut elements = Vec::new();
         loop {
             let header = match self.next()? {
-                None | Some(LazyDataToken::ItemEnd) => return Ok((elements, Stopped::AtEnd)),
+                None | Some(LazyDataToken::ItemEnd) => return Ok((elements, Stopped::End)),
                 Some(LazyDataToken::PixelSequenceStart) => {
-                    return Ok((elements, Stopped::AtFragments));
+                    return Ok((elements, Stopped::Fragments));
                 }
                 Some(LazyDataToken::SequenceStart { tag, len }) => {
                     if depth == 0 && tag >= stop {
-                        return Ok((elements, Stopped::AtEnd));
+                        return Ok((elements, Stopped::End));
                     }
                     let items = self.items(stop, depth)?;
                     elements.push(InMemElement::new_with_len(
@@ -189,7 +192,7 @@ impl OpenFile {
                 Some(other) => return Err(format!("has an unexpected {other:?}")),
             };
             if depth == 0 && header.tag >= stop {
-                return Ok((elements, Stopped::AtValue(header.tag)));
+                return Ok((elements, Stopped::Value(header.tag)));
             }
             self.check(header.len, &header.tag.to_string())?;
             let value = self.next()?.ok_or("ends in the middle of an element: it is truncated")?;
@@ -292,51 +295,96 @@ struct Layout {
     transfer_syntax: String,
 }
 
-impl Layout {
-    fn of(start: &[u8]) -> Result<Self, String> {
-        let meta = if start.get(128..132) == Some(b"DICM") {
-            132
-        } else if start.starts_with(b"DICM") {
-            4
-        } else {
-            0
-        };
-        let (data_set, named) = walk_meta(start, meta)?;
-        let transfer_syntax = match named {
-            Some(uid) => uid,
-            None => guess(&start[data_set..]).ok_or("is not a DICOM file")?.to_owned(),
-        };
-        Ok(Self { data_set: data_set as u64, transfer_syntax })
+/// The SOP class that the file meta group announces, however damaged the file is; empty where the group is cut off
+/// before it, `None` where the file has no magic code.
+pub(super) fn announced_class(path: &Path) -> Option<String> {
+    let mut start = Vec::new();
+    File::open(path).ok()?.take(META_BYTES).read_to_end(&mut start).ok()?;
+    let meta = meta_start(&start);
+    (meta > 0).then(|| Meta::of(&start, meta).class)
+}
+
+/// Where the file meta group begins: behind preamble and magic code, behind the magic code, or at once.
+fn meta_start(start: &[u8]) -> usize {
+    if start.get(128..132) == Some(b"DICM") {
+        132
+    } else if start.starts_with(b"DICM") {
+        4
+    } else {
+        0
     }
 }
 
-/// Walks the file meta group, which is explicit little endian always: where it ends, and TransferSyntaxUID.
-/// The group length is not asked: it is often wrong or missing.
-fn walk_meta(start: &[u8], mut at: usize) -> Result<(usize, Option<String>), String> {
-    let cut = || "has a damaged file meta group".to_owned();
-    let u16_at = |i: usize| start.get(i..i + 2).map(|b| u16::from_le_bytes([b[0], b[1]]));
-    let mut transfer_syntax = None;
-    while u16_at(at) == Some(2) {
-        let element = u16_at(at + 2).ok_or_else(cut)?;
-        let vr = start.get(at + 4..at + 6).ok_or_else(cut)?;
-        let long = matches!(
-            vr,
-            b"OB" | b"OW" | b"UN" | b"UT" | b"SQ" | b"OF" | b"OD" | b"OL" | b"UC" | b"UR"
-        );
-        let (length, value) = if long {
-            let b = start.get(at + 8..at + 12).ok_or_else(cut)?;
-            (u32::from_le_bytes([b[0], b[1], b[2], b[3]]) as usize, at + 12)
-        } else {
-            (usize::from(u16_at(at + 6).ok_or_else(cut)?), at + 8)
-        };
-        let end = value.checked_add(length).filter(|&end| end <= start.len()).ok_or_else(cut)?;
-        if element == 0x0010 {
-            let text = String::from_utf8_lossy(&start[value..end]);
-            transfer_syntax = Some(text.trim_matches([' ', '\0']).to_owned());
+impl Layout {
+    fn of(start: &[u8]) -> Result<Self, String> {
+        let meta = Meta::of(start, meta_start(start));
+        if !meta.complete {
+            return Err("has a damaged file meta group".into());
         }
-        at = end;
+        let guessed = guess(&start[meta.end..]);
+        let little = [uids::IMPLICIT_VR_LITTLE_ENDIAN, uids::EXPLICIT_VR_LITTLE_ENDIAN];
+        let transfer_syntax = match (meta.transfer_syntax.as_str(), guessed) {
+            ("", None) => return Err("is not a DICOM file".into()),
+            ("", Some(guessed)) => guessed.to_owned(),
+            // Some writers name the wrong one of the two; the first element shows which it is.
+            (named, Some(guessed)) if little.contains(&named) && little.contains(&guessed) => {
+                guessed.to_owned()
+            }
+            (named, _) => named.to_owned(),
+        };
+        Ok(Self { data_set: meta.end as u64, transfer_syntax })
     }
-    Ok((at.min(start.len()), transfer_syntax))
+}
+
+/// The file meta group, which is explicit little endian always.
+#[derive(Debug, Default)]
+struct Meta {
+    /// `MediaStorageSOPClassUID` (0002,0002).
+    class: String,
+    /// `TransferSyntaxUID` (0002,0010).
+    transfer_syntax: String,
+    /// Where the data set begins.
+    end: usize,
+    /// Whether all elements are whole.
+    complete: bool,
+}
+
+impl Meta {
+    /// Walks the elements from `at`. The group length is not asked: it is often wrong or missing.
+    fn of(start: &[u8], at: usize) -> Self {
+        let mut meta = Self { end: at.min(start.len()), ..Self::default() };
+        meta.complete = loop {
+            if start.get(meta.end..meta.end + 2) != Some(&[2, 0]) {
+                break true;
+            }
+            let Some((element, value, end)) = meta_element(start, meta.end) else { break false };
+            let text = String::from_utf8_lossy(value);
+            let text = text.trim_matches([' ', '\0']);
+            match element {
+                0x0002 => text.clone_into(&mut meta.class),
+                0x0010 => text.clone_into(&mut meta.transfer_syntax),
+                _ => {}
+            }
+            meta.end = end;
+        };
+        meta
+    }
+}
+
+/// Element number, value and end of the explicit little endian element at a place.
+fn meta_element(start: &[u8], at: usize) -> Option<(u16, &[u8], usize)> {
+    let u16_at = |i: usize| start.get(i..i + 2).map(|b| u16::from_le_bytes([b[0], b[1]]));
+    let vr = start.get(at + 4..at + 6)?;
+    let long =
+        matches!(vr, b"OB" | b"OW" | b"UN" | b"UT" | b"SQ" | b"OF" | b"OD" | b"OL" | b"UC" | b"UR");
+    let (length, value) = if long {
+        let b = start.get(at + 8..at + 12)?;
+        (u32::from_le_bytes([b[0], b[1], b[2], b[3]]) as usize, at + 12)
+    } else {
+        (usize::from(u16_at(at + 6)?), at + 8)
+    };
+    let end = value.checked_add(length)?;
+    Some((u16_at(at + 2)?, start.get(value..end)?, end))
 }
 
 /// Guesses the encoding of a data set from its first element, which must be of a low group.
@@ -369,4 +417,37 @@ fn whole_reason(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     reason.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_encoding_of_a_bare_data_set_is_guessed() {
+        for (head, expected) in [
+            ([8, 0, 5, 0, b'C', b'S', 10, 0], Some(uids::EXPLICIT_VR_LITTLE_ENDIAN)),
+            ([0, 8, 0, 5, b'C', b'S', 0, 10], Some(EXPLICIT_BIG_ENDIAN)),
+            ([8, 0, 5, 0, 10, 0, 0, 0], Some(uids::IMPLICIT_VR_LITTLE_ENDIAN)),
+            ([8, 0, 5, 0, 10, 0, 0, 9], None),
+            (*b"not DICO", None),
+        ] {
+            assert_eq!(guess(&head), expected, "{head:?}");
+        }
+        assert_eq!(guess(&[8, 0]), None);
+    }
+
+    #[test]
+    fn the_file_meta_group_is_walked_without_its_length() {
+        let element = |number: u8, value: &[u8]| {
+            [&[2, 0, number, 0, b'U', b'I', value.len() as u8, 0], value].concat()
+        };
+        let start = [element(2, b"1.2\0"), element(0x10, b"1.3 "), vec![8, 0]].concat();
+        let meta = Meta::of(&start, 0);
+        assert_eq!((meta.class.as_str(), meta.transfer_syntax.as_str()), ("1.2", "1.3"));
+        assert!(meta.complete && meta.end == 24);
+        let cut = Meta::of(&start[..20], 0);
+        assert!(!cut.complete && cut.class == "1.2");
+        assert!(Meta::of(&[], 4).complete);
+    }
 }

@@ -1,7 +1,7 @@
 //! Voxels: files are read and decoded in parallel, each slice straight into its place of one allocation.
 //!
-//! PET: (stored · slope_i + intercept_i) · factor_i, computed in f64, kept as f32. CT: Hounsfield units,
-//! stored · slope_i + intercept_i, rounded to i16.
+//! PET: (stored · `slope_i` + `intercept_i`) · `factor_i`, computed in f64, kept as f32. CT: Hounsfield units,
+//! stored · `slope_i` + `intercept_i`, rounded to i16.
 //!
 //! Source: DICOM PS3.3 C.11.1.1.2 (rescale), C.7.5.1.1.2 (pixel padding).
 

@@ -2,7 +2,7 @@
 //!
 //! Enhanced objects say the same in other attributes; they are put into the words of the classic ones (PS3.3 C.8.22):
 //! `DecayCorrected` YES becomes decay correction START (its own date-time is kept beside it), NO becomes NONE;
-//! the `…Corrected` flags become the values of CorrectedImage; units come from the real world value mapping.
+//! the `…Corrected` flags become the values of `CorrectedImage`; units come from the real world value mapping.
 //!
 //! Source: DICOM PS3.3 C.8.9 (PET), C.8.22 (enhanced PET), PS3.16 CID 84 and 85 (units); private attributes from the
 //! conformance statements of their makers.
@@ -33,7 +33,7 @@ const PHILIPS_SUV: Private = Private {
 };
 const PHILIPS_ACTIVITY: Private = Private { element: 0x09, ..PHILIPS_SUV };
 
-/// The flags of an enhanced object and the value of CorrectedImage that says the same.
+/// The flags of an enhanced object and the value of `CorrectedImage` that says the same.
 const CORRECTIONS: [(Tag, &str); 6] = [
     (tags::ATTENUATION_CORRECTED, "ATTN"),
     (tags::DECAY_CORRECTED, "DECY"),
@@ -162,7 +162,7 @@ fn corrections(view: View) -> Vec<String> {
         .collect()
 }
 
-/// Units and SUVType; those of an enhanced object by the code of its real world value mapping.
+/// Units and `SUVType`; those of an enhanced object by the code of its real world value mapping.
 fn units(view: View) -> (Attribute<String>, Attribute<String>) {
     let own = text(view.loose(tags::UNITS), tags::UNITS);
     let suv_type = text(view.loose(tags::SUV_TYPE), tags::SUV_TYPE);
@@ -186,7 +186,7 @@ fn units(view: View) -> (Attribute<String>, Attribute<String>) {
 }
 
 /// The real world value mapping of a PET frame that has no Units of its own: slope and intercept of *stored* values.
-pub(super) fn mapping_with_unit<'a>(view: View<'a>) -> Option<&'a InMemDicomObject> {
+pub(super) fn mapping_with_unit(view: View<'_>) -> Option<&InMemDicomObject> {
     let tag = tags::REAL_WORLD_VALUE_SLOPE;
     let pet = text_or_empty(view.loose(tags::MODALITY), tags::MODALITY) == "PT";
     let own_units = text(view.loose(tags::UNITS), tags::UNITS) != Attribute::Absent;

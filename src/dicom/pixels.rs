@@ -1,7 +1,7 @@
 //! Stored samples of one frame as numbers.
 //!
-//! `dicom-pixeldata` decodes; nothing else of it is used: it does not extend signs where BitsStored is less than
-//! BitsAllocated, takes 1 and 0 for a slope and intercept that it cannot parse, and goes through a look-up table. The
+//! `dicom-pixeldata` decodes; nothing else of it is used: it does not extend signs where `BitsStored` is less than
+//! `BitsAllocated`, takes 1 and 0 for a slope and intercept that it cannot parse, and goes through a look-up table. The
 //! decoder sees a data set of its own with checked attributes, so that no odd attribute of the file can mislead it.
 //! JPEG-LS goes through `pure_jpegls`, which needs no C++.
 //!
@@ -31,7 +31,7 @@ pub(super) struct Samples {
     bits_stored: u32,
     high_bit: u32,
     signed: bool,
-    /// Floating point samples, which have neither BitsStored nor HighBit.
+    /// Floating point samples, which have neither `BitsStored` nor `HighBit`.
     float: bool,
     codec: Codec,
 }
@@ -141,7 +141,7 @@ impl Samples {
         })
     }
 
-    /// A value of PixelPaddingValue as a sample: the file may write a signed one in its unsigned form.
+    /// A value of `PixelPaddingValue` as a sample: the file may write a signed one in its unsigned form.
     pub(super) fn as_stored(&self, value: f64) -> f64 {
         let span = 2_f64.powi(8 * self.width as i32);
         if self.signed && value >= span / 2.0 { value - span } else { value }
@@ -183,10 +183,10 @@ impl Samples {
         }
         match (width, big_endian) {
             (4, false) if self.float => {
-                fill(bytes, target, |b| value(f64::from(f32::from_le_bytes(b))))
+                fill(bytes, target, |b| value(f64::from(f32::from_le_bytes(b))));
             }
             (4, true) if self.float => {
-                fill(bytes, target, |b| value(f64::from(f32::from_be_bytes(b))))
+                fill(bytes, target, |b| value(f64::from(f32::from_be_bytes(b))));
             }
             (8, false) => fill(bytes, target, |b| value(f64::from_le_bytes(b))),
             (8, true) => fill(bytes, target, |b| value(f64::from_be_bytes(b))),
@@ -199,7 +199,7 @@ impl Samples {
         Ok(())
     }
 
-    /// Takes BitsStored bits below HighBit of each word and extends the sign.
+    /// Takes `BitsStored` bits below `HighBit` of each word and extends the sign.
     fn spread<const N: usize, T>(
         &self,
         bytes: &[u8],
@@ -399,4 +399,39 @@ fn jpeg2000_size(stream: &[u8]) -> Option<Coded> {
         columns: long(4).checked_sub(long(12))?,
         components: usize::from(u16::from_be_bytes([siz[36], siz[37]])),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frame_headers_of_compressed_streams_are_read() {
+        // SOI, an application segment, then SOF of 12 bits, 300 rows, 200 columns, one component.
+        let sof = |marker: u8| {
+            [
+                0xFF, 0xD8, 0xFF, 0xE0, 0, 4, 9, 9, 0xFF, marker, 0, 11, 12, 1, 44, 0, 200, 1, 1,
+                0x11, 0,
+            ]
+        };
+        let expected = Coded { bits: 12, rows: 300, columns: 200, components: 1 };
+        for marker in [0xC3, 0xF7] {
+            assert_eq!(jpeg_size(&sof(marker)), Some(expected));
+        }
+        assert_eq!(jpeg_size(&sof(0xC4)), None);
+        assert_eq!(jpeg_size(&[0xFF, 0xD8, 0xFF, 0xE0, 0, 0]), None);
+        assert_eq!(jpeg_size(&[]), None);
+        assert_eq!(jpeg2000_size(&[0xFF, 0x4F, 0xFF, 0x51, 0]), None);
+    }
+
+    #[test]
+    fn frames_are_cut_by_fragments_or_by_the_offset_table() {
+        let fragments = [vec![1, 1], vec![2, 2], vec![3, 3, 3, 3]];
+        assert_eq!(frame_stream(3, 1, &[], &fragments), Ok(vec![2, 2]));
+        assert_eq!(frame_stream(1, 0, &[], &fragments), Ok(vec![1, 1, 2, 2, 3, 3, 3, 3]));
+        assert_eq!(frame_stream(2, 0, &[0, 20], &fragments), Ok(vec![1, 1, 2, 2]));
+        assert_eq!(frame_stream(2, 1, &[0, 20], &fragments), Ok(vec![3, 3, 3, 3]));
+        assert!(frame_stream(2, 1, &[], &fragments).is_err());
+        assert!(frame_stream(2, 1, &[0, 99], &fragments).is_err());
+    }
 }

@@ -230,7 +230,7 @@ impl PixelFormat {
         })
     }
 
-    /// Bytes that the frames take when they are not compressed, where BitsAllocated is known.
+    /// Bytes that the frames take when they are not compressed, where `BitsAllocated` is known.
     pub(super) fn native_bytes(&self) -> Option<u64> {
         let bits = u64::from(*self.bits_allocated.value()?);
         let samples = u64::from(*self.samples.value()?);
@@ -292,7 +292,7 @@ impl Frame {
     }
 }
 
-/// The values of ImageType or SeriesType in capitals.
+/// The values of `ImageType` or `SeriesType` in capitals.
 pub(super) fn type_values(header: &InMemDicomObject, tag: Tag) -> Vec<String> {
     texts(header, tag).into_iter().map(|value| value.to_ascii_uppercase()).collect()
 }

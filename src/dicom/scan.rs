@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::attribute::{text_or_empty, uid};
 use super::error::ReadError;
-use super::file::{read_header, read_header_up_to};
+use super::file::{announced_class, read_header, read_header_up_to};
 use super::record::Record;
 use super::series::{Series, Study};
 use crate::diagnostic::{Warned, Warning};
@@ -36,8 +36,8 @@ pub fn scan(path: &Path) -> Result<Warned<Vec<Study>>, ReadError> {
         return Err(ReadError::EmptyFolder(path.to_owned()));
     }
     let found = files.par_iter().map(|file| read(file)).collect::<Vec<_>>();
-    let mut foreign = Vec::new();
-    let mut series: BTreeMap<String, (Vec<Record>, Vec<(PathBuf, String)>)> = BTreeMap::new();
+    let (mut foreign, mut lost) = (Vec::new(), Vec::new());
+    let mut series = BTreeMap::<String, Members>::new();
     for (file, found) in files.iter().zip(found) {
         match found {
             Found::Image(record) => {
@@ -47,9 +47,11 @@ pub fn scan(path: &Path) -> Result<Warned<Vec<Study>>, ReadError> {
             Found::Damaged(uid, why) => {
                 series.entry(uid).or_default().1.push((file.clone(), why));
             }
+            Found::Lost(class, why) => lost.push((file.clone(), class, why)),
             Found::Foreign(why) => foreign.push(format!("{} {why}", file.display())),
         }
     }
+    blame_neighbours(&mut series, lost, &mut foreign);
     if let Some(example) = foreign.first() {
         let message =
             format!("{} file(s) are left out, the first because {example}", foreign.len());
@@ -73,6 +75,35 @@ pub fn scan(path: &Path) -> Result<Warned<Vec<Study>>, ReadError> {
     Ok(Warned { output: studies(series), warnings })
 }
 
+/// The files of a series: those that can be read, and damaged ones with their faults.
+type Members = (Vec<Record>, Vec<(PathBuf, String)>);
+
+/// A damaged image that does not tell its series is held against the series of its kind in its folder: left out
+/// silently at the end of a stack it would shorten the volume.
+fn blame_neighbours(
+    series: &mut BTreeMap<String, Members>,
+    lost: Vec<(PathBuf, String, String)>,
+    foreign: &mut Vec<String>,
+) {
+    for (path, class, why) in lost {
+        let neighbour = |record: &Record| {
+            record.path.parent() == path.parent()
+                && (class.is_empty()
+                    || text_or_empty(&record.facts.header, tags::SOP_CLASS_UID) == class)
+        };
+        let mut blamed = false;
+        for (records, broken) in series.values_mut() {
+            if records.iter().any(neighbour) {
+                broken.push((path.clone(), why.clone()));
+                blamed = true;
+            }
+        }
+        if !blamed {
+            foreign.push(format!("{} {why}", path.display()));
+        }
+    }
+}
+
 /// What one file turned out to be.
 enum Found {
     Image(Box<Record>),
@@ -80,6 +111,8 @@ enum Found {
     Index,
     /// Part of a series, but unreadable.
     Damaged(String, String),
+    /// An image by its file meta group, too damaged to tell its series.
+    Lost(String, String),
     Foreign(String),
 }
 
@@ -92,7 +125,7 @@ fn read(path: &Path) -> Found {
                 .and_then(|start| uid(&start.data_set, tags::SERIES_INSTANCE_UID).value().cloned());
             return match series {
                 Some(series) => Found::Damaged(series, format!("is damaged: {why}")),
-                None => Found::Foreign(why),
+                None => without_series(path, why),
             };
         }
     };
@@ -106,7 +139,15 @@ fn read(path: &Path) -> Found {
     match (contained(|| Record::of(path, header)), series) {
         (Ok(record), _) => Found::Image(Box::new(record)),
         (Err(why), Some(series)) => Found::Damaged(series, format!("cannot be used: {why}")),
-        (Err(why), None) => Found::Foreign(why),
+        (Err(why), None) => without_series(path, why),
+    }
+}
+
+/// A file that does not tell its series: a damaged image where it announces itself as one.
+fn without_series(path: &Path, why: String) -> Found {
+    match announced_class(path) {
+        Some(class) => Found::Lost(class, format!("is damaged: {why}")),
+        None => Found::Foreign(why),
     }
 }
 

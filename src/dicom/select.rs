@@ -1,10 +1,10 @@
 //! Which PET, and which CT with it, an assessment uses; and why the others were left.
 //!
 //! A PET must be attenuation corrected, of an activity concentration or SUV, and one static volume. The header alone
-//! is not believed: attenuation correction is denied by CorrectedImage without ATTN, by an AttenuationCorrectionMethod
+//! is not believed: attenuation correction is denied by `CorrectedImage` without ATTN, by an `AttenuationCorrectionMethod`
 //! NONE, or by a description that says so in words of its own; there are series in archives that list ATTN wrongly.
 //!
-//! Source: DICOM PS3.3 C.8.9.1 (SeriesType, Units, CorrectedImage), C.8.2.1.1.1 (ImageType of CT).
+//! Source: DICOM PS3.3 C.8.9.1 (`SeriesType`, Units, `CorrectedImage`), C.8.2.1.1.1 (`ImageType` of CT).
 
 use dicom_dictionary_std::uids;
 use glam::DVec3;
@@ -36,9 +36,9 @@ pub struct Selection<'a> {
 /// A series that was left, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetAside {
-    /// SeriesInstanceUID (0020,000E).
+    /// `SeriesInstanceUID` (0020,000E).
     pub series_uid: String,
-    /// SeriesDescription (0008,103E).
+    /// `SeriesDescription` (0008,103E).
     pub description: String,
     /// Why.
     pub reason: String,
@@ -59,6 +59,8 @@ pub fn select<'a>(
         None => best_pet(&all)?,
     };
     let (ct, ct_reason) = best_ct(&all, pet);
+    warnings
+        .extend([Some(pet), ct].into_iter().flatten().flat_map(|series| series.remarks.clone()));
     if ct.is_none() {
         warnings.push(Warning::new("NO_CT", ct_reason));
     }
@@ -331,4 +333,28 @@ fn cell_bounds(geometry: &VolumeGeometry) -> (DVec3, DVec3) {
     let half =
         geometry.steps_mm().into_iter().fold(DVec3::ZERO, |sum, step| sum + step.abs()) / 2.0;
     (low - half, high + half)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_words_deny_attenuation_correction() {
+        for (description, expected) in [
+            ("PET NAC", true),
+            ("WB_NAC_2mm", true),
+            ("PET no AC", true),
+            ("Non-attenuation corrected", true),
+            ("WB UNCORRECTED", true),
+            ("NoAC PET", true),
+            ("PET AC", false),
+            ("CTAC pinnacle", false),
+            ("PET AC motion uncorrected", false),
+            ("NACHSORGE", false),
+            ("", false),
+        ] {
+            assert_eq!(says_uncorrected(description), expected, "{description}");
+        }
+    }
 }

@@ -7,19 +7,21 @@ use dicom_dictionary_std::{tags, uids};
 
 use super::attribute::{date, number, text_or_empty, time};
 use super::error::GeometryFault;
+use super::pixels::Samples;
 use super::record::{Frame, PixelFormat, Record, type_values};
 use super::stack::{Slice, place};
 use crate::acquisition::{Attribute, PetAcquisition, Sex};
+use crate::diagnostic::Warning;
 use crate::geometry::VolumeGeometry;
 
 /// One study: the series of one examination.
 #[derive(Debug, Clone)]
 pub struct Study {
-    /// StudyInstanceUID (0020,000D).
+    /// `StudyInstanceUID` (0020,000D).
     pub study_instance_uid: String,
-    /// StudyDate (0008,0020).
+    /// `StudyDate` (0008,0020).
     pub study_date: Attribute<NaiveDate>,
-    /// StudyDescription (0008,1030).
+    /// `StudyDescription` (0008,1030).
     pub study_description: String,
     /// Who was examined; never part of a message.
     pub patient: Patient,
@@ -30,67 +32,67 @@ pub struct Study {
 /// Who was examined.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Patient {
-    /// PatientID (0010,0020).
+    /// `PatientID` (0010,0020).
     pub id: String,
-    /// PatientName (0010,0010).
+    /// `PatientName` (0010,0010).
     pub name: String,
-    /// PatientBirthDate (0010,0030).
+    /// `PatientBirthDate` (0010,0030).
     pub birth_date: Attribute<NaiveDate>,
-    /// PatientSex (0010,0040).
+    /// `PatientSex` (0010,0040).
     pub sex: Attribute<Sex>,
 }
 
 /// How a series was reconstructed: what two scans should have in common to be compared.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Reconstruction {
-    /// SoftwareVersions (0018,1020).
+    /// `SoftwareVersions` (0018,1020).
     pub software_versions: String,
-    /// ReconstructionMethod (0054,1103).
+    /// `ReconstructionMethod` (0054,1103).
     pub method: String,
-    /// ConvolutionKernel (0018,1210).
+    /// `ConvolutionKernel` (0018,1210).
     pub kernel: String,
-    /// SliceThickness (0018,0050), millimetres.
+    /// `SliceThickness` (0018,0050), millimetres.
     pub slice_thickness_mm: Attribute<f64>,
-    /// AttenuationCorrectionMethod (0054,1101).
+    /// `AttenuationCorrectionMethod` (0054,1101).
     pub attenuation_correction: String,
-    /// ScatterCorrectionMethod (0054,1105).
+    /// `ScatterCorrectionMethod` (0054,1105).
     pub scatter_correction: String,
-    /// RandomsCorrectionMethod (0054,1100).
+    /// `RandomsCorrectionMethod` (0054,1100).
     pub randoms_correction: String,
-    /// TimeOfFlightInformationUsed (0018,9755), `TRUE` or `FALSE`, where the object says so.
+    /// `TimeOfFlightInformationUsed` (0018,9755), `TRUE` or `FALSE`, where the object says so.
     pub time_of_flight: Option<bool>,
 }
 
 /// One series from headers alone.
 #[derive(Debug, Clone)]
 pub struct Series {
-    /// StudyInstanceUID (0020,000D).
+    /// `StudyInstanceUID` (0020,000D).
     pub study_instance_uid: String,
-    /// SeriesInstanceUID (0020,000E).
+    /// `SeriesInstanceUID` (0020,000E).
     pub series_instance_uid: String,
-    /// FrameOfReferenceUID (0020,0052); empty where missing.
+    /// `FrameOfReferenceUID` (0020,0052); empty where missing.
     pub frame_of_reference_uid: String,
     /// Modality (0008,0060).
     pub modality: String,
-    /// SeriesDescription (0008,103E).
+    /// `SeriesDescription` (0008,103E).
     pub description: String,
-    /// SeriesNumber (0020,0011).
+    /// `SeriesNumber` (0020,0011).
     pub number: Option<i64>,
     /// Manufacturer (0008,0070).
     pub manufacturer: String,
-    /// ManufacturerModelName (0008,1090).
+    /// `ManufacturerModelName` (0008,1090).
     pub model: String,
-    /// SOPClassUID (0008,0016).
+    /// `SOPClassUID` (0008,0016).
     pub sop_class_uid: String,
-    /// ImageType (0008,0008), capitals.
+    /// `ImageType` (0008,0008), capitals.
     pub image_type: Vec<String>,
-    /// SeriesType (0054,1000), capitals.
+    /// `SeriesType` (0054,1000), capitals.
     pub series_type: Vec<String>,
-    /// TransferSyntaxUID (0002,0010) of the files, each once.
+    /// `TransferSyntaxUID` (0002,0010) of the files, each once.
     pub transfer_syntaxes: Vec<String>,
-    /// SeriesDate (0008,0021).
+    /// `SeriesDate` (0008,0021).
     pub date: Attribute<NaiveDate>,
-    /// SeriesTime (0008,0031).
+    /// `SeriesTime` (0008,0031).
     pub time: Attribute<NaiveTime>,
     /// How it was reconstructed.
     pub reconstruction: Reconstruction,
@@ -99,12 +101,14 @@ pub struct Series {
     /// The lattice of the slices, or why there is none.
     pub geometry: Result<VolumeGeometry, GeometryFault>,
     /// Of a PET: the facts for SUV, slices in the order of the volume. `None` for other modalities and where a slice
-    /// has no usable RescaleSlope or RescaleIntercept.
+    /// has no usable RescaleSlope or `RescaleIntercept`.
     pub acquisition: Option<PetAcquisition>,
     /// Whether the series can be used as a PET or CT volume.
     pub usable: bool,
     /// Why it cannot be used, one sentence each.
     pub reasons: Vec<String>,
+    /// What does not stop its use but should be known: lossy compression, fewer slices than announced.
+    pub remarks: Vec<Warning>,
     /// Whether the voxels can be placed and rescaled, whatever else speaks against the series.
     pub(super) loadable: bool,
     pub(super) patient: Patient,
@@ -167,6 +171,7 @@ impl Series {
         );
         let sources = sources(&slices);
         reasons.extend(sources.as_ref().err().cloned());
+        reasons.extend(undecodable(&records));
         let loadable = reasons.is_empty();
         let files = file_order(&slices);
         let acquisition =
@@ -174,13 +179,14 @@ impl Series {
                 acquisition(shared, &slices, sources.as_deref().unwrap_or_default(), &geometry)
             });
         let mut series =
-            Self { loadable, acquisition, files, ..Self::described(&records[0], geometry) };
+            Self { acquisition, loadable, files, ..Self::described(&records[0], geometry) };
         series.slices = slices.len();
         series.sources = sources.unwrap_or_default();
         series.transfer_syntaxes =
             records.iter().map(|record| record.format.transfer_syntax.clone()).collect();
         series.transfer_syntaxes.sort();
         series.transfer_syntaxes.dedup();
+        series.remarks = remarks(&records, &series);
         reasons.extend(super::select::objections(&series));
         series.usable = reasons.is_empty();
         series.reasons = reasons;
@@ -228,6 +234,7 @@ impl Series {
             acquisition: None,
             usable: false,
             reasons: Vec::new(),
+            remarks: Vec::new(),
             loadable: false,
             patient: Patient {
                 id: text(tags::PATIENT_ID),
@@ -252,6 +259,43 @@ impl Series {
         ]
         .contains(&self.sop_class_uid.as_str())
     }
+}
+
+/// Why the samples of the first such file of a PET or CT cannot be read.
+fn undecodable(records: &[Record]) -> Option<String> {
+    let modality = text_or_empty(&records[0].facts.header, tags::MODALITY);
+    if !["PT", "CT"].contains(&modality.as_str()) {
+        return None;
+    }
+    records.iter().find_map(|record| {
+        let reason = Samples::of(&record.format, modality == "PT").err()?;
+        Some(format!("{} in {}", reason, record.path.display()))
+    })
+}
+
+fn remarks(records: &[Record], series: &Series) -> Vec<Warning> {
+    let mut remarks = Vec::new();
+    let lossy = records
+        .iter()
+        .any(|record| text_or_empty(&record.facts.header, tags::LOSSY_IMAGE_COMPRESSION) == "01");
+    let near = [uids::JPEG_BASELINE8_BIT, uids::JPEGLS_NEAR_LOSSLESS];
+    if lossy || series.transfer_syntaxes.iter().any(|uid| near.contains(&uid.as_str())) {
+        let message = format!(
+            "series {} was compressed with loss; its values are approximate",
+            series.label()
+        );
+        remarks.push(Warning::new("LOSSY_COMPRESSION", message));
+    }
+    let announced = number(&records[0].facts.header, tags::NUMBER_OF_SLICES);
+    if let Some(&announced) = announced.value().filter(|&&n| n > series.slices as f64) {
+        let message = format!(
+            "series {} announces {announced} slices in NumberOfSlices (0054,0081) and has {}: an end may be missing",
+            series.label(),
+            series.slices
+        );
+        remarks.push(Warning::new("FEWER_SLICES", message));
+    }
+    remarks
 }
 
 /// The first attribute in which two files of a series differ though they must not.

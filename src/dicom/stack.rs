@@ -4,7 +4,7 @@
 //! the slice index increases along n: towards the head for the usual axial stack, and always a right-handed lattice.
 //! The step is the mean step; bed joins of a PET jitter by some hundredths of a millimetre.
 //!
-//! Source: DICOM PS3.3 C.7.6.2.1.1 (position and orientation), 10.7.1.3 (PixelSpacing: rows first).
+//! Source: DICOM PS3.3 C.7.6.2.1.1 (position and orientation), 10.7.1.3 (`PixelSpacing`: rows first).
 
 use std::path::{Path, PathBuf};
 
@@ -150,7 +150,8 @@ fn regular_step(places: &[DVec3], normal: DVec3, slices: &[Slice]) -> Result<DVe
         places.windows(2).map(|pair| (pair[1] - pair[0]).dot(normal)).collect::<Vec<_>>();
     let mut sorted = advances.clone();
     sorted.sort_by(f64::total_cmp);
-    let usual = sorted[sorted.len() / 2];
+    // The lower median: of two steps the smaller is the usual one, the larger may be a gap.
+    let usual = sorted[(sorted.len() - 1) / 2];
     repeated_places(places, &advances, usual.max(sorted[sorted.len() - 1]), slices)?;
     for (i, &advance) in advances.iter().enumerate() {
         let missing = (advance / usual).round() as usize;

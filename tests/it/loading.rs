@@ -1,8 +1,9 @@
 //! The way in: folders of DICOM files to studies, series and voxels.
+#![expect(clippy::float_cmp, reason = "the values are exact by construction")]
 
 use std::path::Path;
 
-use dicom_core::VR;
+use dicom_core::{DataElement, PrimitiveValue, VR};
 use dicom_dictionary_std::tags;
 use glam::DVec3;
 use petct::dicom::{GeometryFault, ReadError, Series, Study, load_ct, load_pet, scan, select};
@@ -37,14 +38,15 @@ fn check_pet(series: &Synthetic) {
     let volume = load_pet(found, &factors).unwrap();
     assert_eq!(volume.geometry().shape(), series.shape);
     let [slices, rows, columns] = series.shape;
-    for s in 0..slices {
+    assert_eq!(factors.len(), slices);
+    for (s, factor) in factors.iter().enumerate() {
         for r in 0..rows {
             for c in 0..columns {
                 let voxel = [s, r, c];
                 let miss = (volume.geometry().centre_of(voxel) - series.place(voxel)).length();
                 assert!(miss < 0.2, "{voxel:?} lies {miss} mm off");
                 let stored = f64::from((series.stored)(voxel));
-                let value = (stored * (series.slope)(s) + series.intercept) * factors[s];
+                let value = (stored * (series.slope)(s) + series.intercept) * factor;
                 assert_eq!(volume[voxel], value as f32, "{voxel:?}");
             }
         }
@@ -108,7 +110,6 @@ fn every_coding_gives_the_same_voxels() {
         Coding::JpegLsLossless,
         Coding::JpegLsNear(0),
     ] {
-        eprintln!("{coding:?}");
         check_pet(&Synthetic { coding, ..Synthetic::pet() });
         let negative = |[s, r, c]: [usize; 3]| 1000 * s as i32 - 40 * (r + c) as i32 - 30000;
         check_pet(&Synthetic { coding, stored: negative, ..Synthetic::pet() });
@@ -267,7 +268,14 @@ fn odd_files_load_and_foreign_files_are_counted() {
             &dicom_transfer_syntax_registry::entries::IMPLICIT_VR_LITTLE_ENDIAN.erased(),
         )
         .unwrap();
-    std::fs::write(&files[3], bare).unwrap();
+    std::fs::write(&files[3], &bare).unwrap();
+    // A file meta group that names explicit little endian before an implicit data set.
+    let bytes = std::fs::read(&files[4]).unwrap();
+    let meta = &bytes[..bytes.windows(4).position(|w| w == [8, 0, 8, 0]).unwrap()];
+    let mut wrong = meta.to_vec();
+    let implicit = dicom_transfer_syntax_registry::entries::IMPLICIT_VR_LITTLE_ENDIAN.erased();
+    pet.data_set(4).write_dataset_with_ts(&mut wrong, &implicit).unwrap();
+    std::fs::write(&files[4], wrong).unwrap();
     std::fs::write(root.path().join("notes.dcm"), "not an image").unwrap();
     std::fs::write(root.path().join("empty"), "").unwrap();
     #[cfg(unix)]
@@ -339,6 +347,38 @@ fn damaged_bytes_never_panic() {
 }
 
 #[test]
+fn lengths_and_depths_of_a_hostile_file_are_bounded() {
+    // Sequences nested a hundred thousand deep, each of undefined length.
+    let level = [
+        [0x11, 0x60, 0x10, 0x00].as_slice(),
+        b"SQ",
+        &[0, 0, 0xFF, 0xFF, 0xFF, 0xFF],
+        &[0xFE, 0xFF, 0x00, 0xE0, 0xFF, 0xFF, 0xFF, 0xFF],
+    ];
+    // Elements, the second of them pixel data, that claim three gigabytes.
+    let huge =
+        |group: [u8; 2]| [&group, [0x10, 0x00].as_slice(), b"OB", &[0, 0, 0, 0, 0, 0xC0]].concat();
+    for (tail, reason) in [
+        (huge([0x21, 0x60]), "more than the file has"),
+        (huge([0xE0, 0x7F]), "more than the file has"),
+        (level.concat().repeat(100_000), "nested too deeply"),
+    ] {
+        let root = TempDir::new().unwrap();
+        let files = Synthetic::pet().write(root.path());
+        let syntax = dicom_transfer_syntax_registry::entries::EXPLICIT_VR_LITTLE_ENDIAN.erased();
+        let slice = Synthetic::pet().without(tags::PIXEL_DATA).data_set(5);
+        let mut bytes = Vec::new();
+        slice.write_dataset_with_ts(&mut bytes, &syntax).unwrap();
+        bytes.extend(tail);
+        std::fs::write(&files[5], bytes).unwrap();
+        let studies = scanned(root.path());
+        let found = only(&studies);
+        let error = load_pet(found, &vec![1.0; found.slices]).unwrap_err().to_string();
+        assert!(error.contains(reason) && error.contains("005.dcm"), "{error}");
+    }
+}
+
+#[test]
 fn a_ct_comes_in_hounsfield_units() {
     let ct = Synthetic {
         stored: |[s, r, c]| if r == 0 { -2000 } else { 1000 + (100 * s + c) as i32 },
@@ -349,8 +389,11 @@ fn a_ct_comes_in_hounsfield_units() {
     let hu = load_ct(only(&studies)).unwrap();
     assert_eq!(hu[[0, 0, 0]], -3024);
     assert_eq!(hu[[2, 1, 3]], (1203.0_f64 * 1.5 - 1024.0).round() as i16);
-    for padding in ["-2000", "63536"] {
-        let padded = ct.clone().with(tags::PIXEL_PADDING_VALUE, VR::IS, padding);
+    for (vr, value) in
+        [(VR::SS, PrimitiveValue::from(-2000_i16)), (VR::US, PrimitiveValue::from(63536_u16))]
+    {
+        let mut padded = ct.clone();
+        padded.put.push(DataElement::new(tags::PIXEL_PADDING_VALUE, vr, value));
         let (_folder, studies) = written(&padded);
         let hu = load_ct(only(&studies)).unwrap();
         assert_eq!((hu[[0, 0, 0]], hu[[0, 1, 0]]), (-1024, -24));

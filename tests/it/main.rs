@@ -4,6 +4,7 @@
 
 mod digital_phantom;
 mod loading;
+mod loading_enhanced;
 mod masks;
 mod phantom;
 mod pictures;

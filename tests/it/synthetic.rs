@@ -13,7 +13,7 @@ use glam::DVec3;
 
 /// How samples are put into a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Coding {
+pub(crate) enum Coding {
     ImplicitLittle,
     ExplicitLittle,
     ExplicitBig,
@@ -25,7 +25,7 @@ pub enum Coding {
 }
 
 impl Coding {
-    pub fn transfer_syntax(self) -> &'static str {
+    pub(crate) fn transfer_syntax(self) -> &'static str {
         match self {
             Self::ImplicitLittle => uids::IMPLICIT_VR_LITTLE_ENDIAN,
             Self::ExplicitLittle => uids::EXPLICIT_VR_LITTLE_ENDIAN,
@@ -41,40 +41,40 @@ impl Coding {
 
 /// A series to be written; change fields before [`write`](Synthetic::write).
 #[derive(Clone)]
-pub struct Synthetic {
+pub(crate) struct Synthetic {
     /// `PT` or `CT`.
-    pub modality: &'static str,
-    pub series_uid: String,
-    pub description: String,
+    pub(crate) modality: &'static str,
+    pub(crate) series_uid: String,
+    pub(crate) description: String,
     /// Slices, rows, columns.
-    pub shape: [usize; 3],
-    pub origin_mm: DVec3,
+    pub(crate) shape: [usize; 3],
+    pub(crate) origin_mm: DVec3,
     /// Directions of increasing column and of increasing row index.
-    pub cosines: [DVec3; 2],
+    pub(crate) cosines: [DVec3; 2],
     /// Distance between slices, between rows, between columns.
-    pub spacing_mm: [f64; 3],
+    pub(crate) spacing_mm: [f64; 3],
     /// Added to the place of a slice along the normal.
-    pub jitter_mm: fn(usize) -> f64,
-    pub coding: Coding,
-    pub bits: u16,
-    pub signed: bool,
-    pub stored: fn([usize; 3]) -> i32,
-    pub slope: fn(usize) -> f64,
-    pub intercept: f64,
+    pub(crate) jitter_mm: fn(usize) -> f64,
+    pub(crate) coding: Coding,
+    pub(crate) bits: u16,
+    pub(crate) signed: bool,
+    pub(crate) stored: fn([usize; 3]) -> i32,
+    pub(crate) slope: fn(usize) -> f64,
+    pub(crate) intercept: f64,
     /// Elements put into every slice, after all others.
-    pub put: Vec<InMemElement>,
+    pub(crate) put: Vec<InMemElement>,
     /// Elements put into one slice.
-    pub put_in: Vec<(usize, InMemElement)>,
+    pub(crate) put_in: Vec<(usize, InMemElement)>,
     /// Tags taken out of every slice.
-    pub removed: Vec<Tag>,
+    pub(crate) removed: Vec<Tag>,
     /// Slices that are not written.
-    pub skipped: Vec<usize>,
-    pub file_name: fn(usize) -> String,
+    pub(crate) skipped: Vec<usize>,
+    pub(crate) file_name: fn(usize) -> String,
 }
 
 impl Synthetic {
     /// An axial FDG PET: 6 slices of 5 x 4 voxels of 3 x 2.5 x 2 mm, BQML, START, one hour after injection.
-    pub fn pet() -> Self {
+    pub(crate) fn pet() -> Self {
         Self {
             modality: "PT",
             series_uid: "1.2.3.1".into(),
@@ -99,7 +99,7 @@ impl Synthetic {
     }
 
     /// A CT over the same place with voxels of 3 x 1.25 x 1 mm.
-    pub fn ct() -> Self {
+    pub(crate) fn ct() -> Self {
         Self {
             modality: "CT",
             series_uid: "1.2.3.2".into(),
@@ -114,24 +114,24 @@ impl Synthetic {
     }
 
     /// Adds a text element to every slice.
-    pub fn with(mut self, tag: Tag, vr: VR, value: &str) -> Self {
+    pub(crate) fn with(mut self, tag: Tag, vr: VR, value: &str) -> Self {
         self.put.push(text(tag, vr, value));
         self
     }
 
     /// Takes an element out of every slice.
-    pub fn without(mut self, tag: Tag) -> Self {
+    pub(crate) fn without(mut self, tag: Tag) -> Self {
         self.removed.push(tag);
         self
     }
 
     /// Direction in which slices follow each other.
-    pub fn normal(&self) -> DVec3 {
+    pub(crate) fn normal(&self) -> DVec3 {
         self.cosines[0].cross(self.cosines[1])
     }
 
     /// Centre of a voxel.
-    pub fn place(&self, [s, r, c]: [usize; 3]) -> DVec3 {
+    pub(crate) fn place(&self, [s, r, c]: [usize; 3]) -> DVec3 {
         let [slice_mm, row_mm, column_mm] = self.spacing_mm;
         self.origin_mm
             + self.normal() * (s as f64 * slice_mm + (self.jitter_mm)(s))
@@ -140,7 +140,7 @@ impl Synthetic {
     }
 
     /// Writes the series into a folder, which is made where needed; the files in the order of the slices.
-    pub fn write(&self, folder: &Path) -> Vec<PathBuf> {
+    pub(crate) fn write(&self, folder: &Path) -> Vec<PathBuf> {
         std::fs::create_dir_all(folder).unwrap();
         (0..self.shape[0])
             .filter(|slice| !self.skipped.contains(slice))
@@ -166,7 +166,7 @@ impl Synthetic {
     }
 
     /// The data set of one slice.
-    pub fn data_set(&self, slice: usize) -> InMemDicomObject {
+    pub(crate) fn data_set(&self, slice: usize) -> InMemDicomObject {
         let mut object = self.description_of(slice);
         if self.modality == "PT" {
             pet_attributes(&mut object);
@@ -272,12 +272,12 @@ impl Synthetic {
 }
 
 /// A text element.
-pub fn text(tag: Tag, vr: VR, value: &str) -> InMemElement {
+pub(crate) fn text(tag: Tag, vr: VR, value: &str) -> InMemElement {
     DataElement::new(tag, vr, PrimitiveValue::from(value))
 }
 
 /// Pixel data of one fragment.
-pub fn encapsulated(mut stream: Vec<u8>) -> InMemElement {
+pub(crate) fn encapsulated(mut stream: Vec<u8>) -> InMemElement {
     if stream.len() % 2 == 1 {
         stream.push(0);
     }
