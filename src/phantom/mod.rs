@@ -43,9 +43,9 @@ pub const FLUORINE_18_HALF_LIFE_SECS: f64 = 6586.2;
 pub struct Case {
     /// Name on the command line and of the folder.
     pub name: String,
-    /// PatientID.
+    /// `PatientID`.
     pub patient_id: String,
-    /// PatientName in DICOM form.
+    /// `PatientName` in DICOM form.
     pub patient_name: String,
     /// Age in years at the first scan.
     pub age_years: u32,
@@ -121,6 +121,19 @@ impl Default for Scanner {
     }
 }
 
+impl Scanner {
+    /// Large voxels over the same field of view.
+    pub fn coarse() -> Self {
+        Self {
+            pet_voxel_mm: (8.0, 8.0),
+            pet_matrix: 72,
+            ct_voxel_mm: (6.0, 8.0),
+            ct_matrix: 90,
+            ..Self::default()
+        }
+    }
+}
+
 /// Dose and clocks of a PET scan.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Protocol {
@@ -142,4 +155,13 @@ impl Protocol {
         let elapsed = (self.started_at - self.injected_at).as_seconds_f64();
         self.dose_bq * libm::exp2(-elapsed / FLUORINE_18_HALF_LIFE_SECS)
     }
+}
+
+/// A scan of the second patient's baseline in another scanner, for benches and tests that need a body but no files.
+///
+/// The lattices follow the scanner; with [`Scanner::coarse`] it takes a fraction of a second.
+pub fn body(scanner: &Scanner) -> Phantom {
+    let case = cases::patient_2();
+    let visit = Visit { scanner: *scanner, ..case.visits[0].clone() };
+    generate(&case, &visit)
 }

@@ -14,8 +14,8 @@ const WATER_PER_MM: f64 = 0.0096;
 /// Convolves with a Gaussian of the given full width at half maximum (voxel spacing along slice, row, column).
 pub(crate) fn blur(image: &mut Vec<f32>, shape: [usize; 3], spacing_mm: [f64; 3], fwhm_mm: f64) {
     let sigma_mm = fwhm_mm / 2.354_820_045;
-    for axis in 0..3 {
-        convolve(image, shape, axis, &gaussian(sigma_mm / spacing_mm[axis]));
+    for (axis, spacing) in spacing_mm.into_iter().enumerate() {
+        convolve(image, shape, axis, &gaussian(sigma_mm / spacing));
     }
 }
 
@@ -67,7 +67,9 @@ pub(crate) fn unit_noise(shape: [usize; 3], seed: u64) -> Vec<f32> {
         convolve(&mut noise, shape, axis, &[0.5, 0.25]);
     }
     let scale = (16.0f32 / 6.0) * (16.0f32 / 6.0).sqrt();
-    noise.iter_mut().for_each(|v| *v *= scale);
+    for value in &mut noise {
+        *value *= scale;
+    }
     noise
 }
 

@@ -1,7 +1,7 @@
 //! Counter-based random numbers: the value belongs to a seed and an index, never to an order of calls.
 //!
 //! So noise is the same for any number of threads. Source of the mixing function: Steele, Lea, Flood, "Fast splittable
-//! pseudorandom number generators", OOPSLA 2014 (SplitMix64).
+//! pseudorandom number generators", OOPSLA 2014 (`SplitMix64`).
 
 /// 64 well-mixed bits for a seed and an index.
 pub(crate) fn bits(seed: u64, index: u64) -> u64 {

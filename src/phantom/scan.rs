@@ -292,3 +292,48 @@ fn round(value: f64, parts: f64) -> f64 {
 fn rounded(place: DVec3) -> [f64; 3] {
     place.to_array().map(|v| round(v, 100.0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Scanner, body, case};
+    use super::*;
+
+    #[test]
+    fn the_image_does_not_depend_on_the_number_of_threads() {
+        let with = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| body(&Scanner::coarse()))
+        };
+        assert_eq!(with(1), with(3));
+    }
+
+    #[test]
+    fn another_scanner_sees_the_same_body() {
+        let coarse = body(&Scanner::coarse());
+        let short = Scanner { range_mm: (0.0, 400.0), ..Scanner::coarse() };
+        let part = body(&short);
+        assert_eq!(coarse.truth.organs_mm, part.truth.organs_mm);
+        assert!(part.pet.geometry().shape()[0] < coarse.pet.geometry().shape()[0]);
+        let liver = DVec3::from_array(part.truth.organs_mm["liver"]);
+        for scan in [&coarse, &part] {
+            let voxel = scan.ct.geometry().voxel_at(liver).unwrap();
+            assert!((20..100).contains(&scan.ct[voxel]), "{} HU in the liver", scan.ct[voxel]);
+        }
+    }
+
+    #[test]
+    fn activity_is_the_suv_times_dose_over_weight() {
+        let plan = case("patient-1").unwrap();
+        let visit = &plan.visits[2];
+        let visit = Visit { scanner: Scanner::coarse(), ..visit.clone() };
+        let scan = generate(&plan, &visit);
+        // 243.9 MBq decayed over 3540 s of a half-life of 6586.2 s, 60.5 kg.
+        let per_bqml = 60_500.0 / (243.9e6 * (-3540.0_f64 / 6586.2).exp2());
+        assert!((scan.truth.suv_per_bqml / per_bqml - 1.0).abs() < 1e-12);
+        let mean: f64 = scan.pet.values().iter().map(|&v| f64::from(v)).sum::<f64>();
+        let activity = mean * scan.pet.geometry().voxel_ml();
+        // What is in the field is a good part of what was injected, never more than was left.
+        let share = activity * per_bqml / 60_500.0;
+        assert!((0.4..1.1).contains(&share), "{share}");
+    }
+}

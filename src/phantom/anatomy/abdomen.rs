@@ -83,7 +83,7 @@ fn small_bowel_loop(person: u64, number: u64) -> Vec<[f64; 4]> {
     let height = -72.0 + 14.0 * number as f64;
     (0..9)
         .map(|n| {
-            let side = if (n + number) % 2 == 0 { -1.0 } else { 1.0 };
+            let side = if (n + number).is_multiple_of(2) { -1.0 } else { 1.0 };
             let x = -58.0 + 14.5 * n as f64 + at(3 * n, -6.0, 6.0);
             let y = -34.0 + side * at(3 * n + 1, 8.0, 20.0);
             [x, y, height + at(3 * n + 2, -12.0, 12.0), 10.5]
