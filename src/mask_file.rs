@@ -34,9 +34,9 @@ pub struct CodedConcept {
 /// One region of a file on the lattice of the scan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NamedRegion {
-    /// ROIName, SegmentLabel, or the label of a NIfTI file as text.
+    /// `ROIName`, `SegmentLabel`, or the label of a NIfTI file as text.
     pub name: String,
-    /// ROINumber, SegmentNumber, or the label of a NIfTI file.
+    /// `ROINumber`, `SegmentNumber`, or the label of a NIfTI file.
     pub number: Option<u32>,
     /// What the region is, where the file says it by a code.
     pub code: Option<CodedConcept>,
@@ -81,9 +81,9 @@ pub enum MaskFault {
          this scan, or register them to it first"
     )]
     OtherFrame {
-        /// FrameOfReferenceUID of the regions.
+        /// `FrameOfReferenceUID` of the regions.
         found: String,
-        /// FrameOfReferenceUID of the scan.
+        /// `FrameOfReferenceUID` of the scan.
         expected: String,
     },
     /// There is nothing in the file.
@@ -159,7 +159,7 @@ fn starts_like_nifti(path: &Path) -> std::io::Result<bool> {
     Ok(nifti_file::looks_like_nifti(&head))
 }
 
-/// Compares a file's FrameOfReferenceUID with the scan's. A file without one is believed, with a warning.
+/// Compares a file's `FrameOfReferenceUID` with the scan's. A file without one is believed, with a warning.
 pub(crate) fn check_frame(
     found: Option<&str>,
     expected: Option<&str>,

@@ -127,13 +127,13 @@ fn open(path: &Path, inflate_limit: u64) -> Result<(Collector, String, u64), Str
 
 /// Where the data set of a file begins and how it is encoded.
 #[derive(Debug, PartialEq)]
-struct Layout {
-    data_set: u64,
-    transfer_syntax: String,
+pub(super) struct Layout {
+    pub(super) data_set: u64,
+    pub(super) transfer_syntax: String,
 }
 
 impl Layout {
-    fn of(start: &[u8]) -> Result<Self, String> {
+    pub(super) fn of(start: &[u8]) -> Result<Self, String> {
         let meta = if start.get(128..132) == Some(b"DICM") {
             132
         } else if start.starts_with(b"DICM") {
