@@ -5,24 +5,36 @@
 //!
 //! Source: DICOM PS3.5 7.1 (element encoding), 7.5 (sequences), A.4 (fragments).
 
+use std::io::Read;
+
 use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{StandardDataDictionary, tags, uids};
+use flate2::bufread::DeflateDecoder;
 
 use super::file::{EXPLICIT_BIG_ENDIAN, Layout};
 
+/// Largest inflated file, in bytes.
+const INFLATED: u64 = 1 << 31;
+
 const UNDEFINED: u32 = u32::MAX;
 
-/// Refuses a file in which a value would reach beyond its end. Deflated and big endian files are not looked into.
+/// Refuses a file in which a value would reach beyond its end. Big endian files are not looked into.
 pub(super) fn check(file: &[u8]) -> Result<(), String> {
     let layout = Layout::of(&file[..file.len().min(1 << 13)])?;
-    let explicit = match layout.transfer_syntax.as_str() {
-        uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN | EXPLICIT_BIG_ENDIAN => return Ok(()),
-        uids::IMPLICIT_VR_LITTLE_ENDIAN => false,
-        _ => true,
-    };
     let data_set = file.get(layout.data_set as usize..).unwrap_or_default();
-    match first_beyond(data_set, explicit) {
+    let beyond = match layout.transfer_syntax.as_str() {
+        EXPLICIT_BIG_ENDIAN => None,
+        uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN => {
+            let mut inflated = Vec::new();
+            // What a damaged stream gives before its fault is walked all the same.
+            let _ = DeflateDecoder::new(data_set).take(INFLATED).read_to_end(&mut inflated);
+            first_beyond(&inflated, true)
+        }
+        uids::IMPLICIT_VR_LITTLE_ENDIAN => first_beyond(data_set, false),
+        _ => first_beyond(data_set, true),
+    };
+    match beyond {
         None => Ok(()),
         Some(tag) => Err(format!("the value of {tag} reaches beyond the end; the file is damaged")),
     }
