@@ -244,10 +244,10 @@ pub(crate) fn coincides(from: &VolumeGeometry, onto: &VolumeGeometry) -> bool {
     let offset = (map.translation - map.translation.round()).abs().max_element();
     let one_to_one = [matrix.x_axis, matrix.y_axis, matrix.z_axis]
         .into_iter()
-        .all(|step| step.round().abs().element_sum() == 1.0);
+        .all(|step| (step.round().abs().element_sum() - 1.0).abs() < 0.5);
     let whole =
         glam::DMat3::from_cols(matrix.x_axis.round(), matrix.y_axis.round(), matrix.z_axis.round());
-    one_to_one && whole.determinant().abs() == 1.0 && spread + offset < 0.05
+    one_to_one && (whole.determinant().abs() - 1.0).abs() < 0.5 && spread + offset < 0.05
 }
 
 /// The voxels of `onto` that may lie in the box of continuous indices `low..=high` of another lattice, as ranges along
