@@ -34,9 +34,9 @@ pub struct CodedConcept {
 /// One region of a file on the lattice of the scan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NamedRegion {
-    /// ROIName, SegmentLabel, or the label of a NIfTI file as text.
+    /// `ROIName`, `SegmentLabel`, or the label of a NIfTI file as text.
     pub name: String,
-    /// ROINumber, SegmentNumber, or the label of a NIfTI file.
+    /// `ROINumber`, `SegmentNumber`, or the label of a NIfTI file.
     pub number: Option<u32>,
     /// What the region is, where the file says it by a code.
     pub code: Option<CodedConcept>,
@@ -81,9 +81,9 @@ pub enum MaskFault {
          this scan, or register them to it first"
     )]
     OtherFrame {
-        /// FrameOfReferenceUID of the regions.
+        /// `FrameOfReferenceUID` of the regions.
         found: String,
-        /// FrameOfReferenceUID of the scan.
+        /// `FrameOfReferenceUID` of the scan.
         expected: String,
     },
     /// There is nothing in the file.
@@ -159,7 +159,7 @@ fn starts_like_nifti(path: &Path) -> std::io::Result<bool> {
     Ok(nifti_file::looks_like_nifti(&head))
 }
 
-/// Compares a file's FrameOfReferenceUID with the scan's. A file without one is believed, with a warning.
+/// Compares a file's `FrameOfReferenceUID` with the scan's. A file without one is believed, with a warning.
 pub(crate) fn check_frame(
     found: Option<&str>,
     expected: Option<&str>,
@@ -244,10 +244,10 @@ pub(crate) fn coincides(from: &VolumeGeometry, onto: &VolumeGeometry) -> bool {
     let offset = (map.translation - map.translation.round()).abs().max_element();
     let one_to_one = [matrix.x_axis, matrix.y_axis, matrix.z_axis]
         .into_iter()
-        .all(|step| step.round().abs().element_sum() == 1.0);
+        .all(|step| (step.round().abs().element_sum() - 1.0).abs() < 0.5);
     let whole =
         glam::DMat3::from_cols(matrix.x_axis.round(), matrix.y_axis.round(), matrix.z_axis.round());
-    one_to_one && whole.determinant().abs() == 1.0 && spread + offset < 0.05
+    one_to_one && (whole.determinant().abs() - 1.0).abs() < 0.5 && spread + offset < 0.05
 }
 
 /// The voxels of `onto` that may lie in the box of continuous indices `low..=high` of another lattice, as ranges along

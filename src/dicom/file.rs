@@ -290,9 +290,9 @@ fn inflate(file: File, limit: u64) -> Result<Vec<u8>, String> {
 
 /// Where the data set of a file begins and how it is encoded.
 #[derive(Debug, PartialEq)]
-struct Layout {
-    data_set: u64,
-    transfer_syntax: String,
+pub(super) struct Layout {
+    pub(super) data_set: u64,
+    pub(super) transfer_syntax: String,
 }
 
 /// The SOP class that the file meta group announces, however damaged the file is; empty where the group is cut off
@@ -312,6 +312,21 @@ fn meta_start(start: &[u8]) -> usize {
         4
     } else {
         0
+impl Layout {
+    pub(super) fn of(start: &[u8]) -> Result<Self, String> {
+        let meta = if start.get(128..132) == Some(b"DICM") {
+            132
+        } else if start.starts_with(b"DICM") {
+            4
+        } else {
+            0
+        };
+        let (data_set, named) = walk_meta(start, meta)?;
+        let transfer_syntax = match named {
+            Some(uid) => uid,
+            None => guess(&start[data_set..]).ok_or("is not a DICOM file")?.to_owned(),
+        };
+        Ok(Self { data_set: data_set as u64, transfer_syntax })
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod attribute;
 mod error;
 mod file;
+mod framing;
 mod load;
 mod pet;
 mod pixels;

@@ -9,7 +9,7 @@ use super::file::{self, EXPLICIT_BIG_ENDIAN, Stored};
 use super::pixels::Samples;
 use super::record::PixelFormat;
 use super::seg::Pixels;
-use super::{attribute, rtstruct, seg};
+use super::{attribute, framing, rtstruct, seg};
 use crate::acquisition::Attribute;
 use crate::diagnostic::Warned;
 use crate::geometry::VolumeGeometry;
@@ -21,6 +21,8 @@ pub(crate) fn regions(
     onto: &VolumeGeometry,
     scan_frame: Option<&str>,
 ) -> Result<Warned<Vec<Placed>>, MaskFault> {
+    // The bytes are dropped before the file is read for good.
+    framing::check(&std::fs::read(path).map_err(MaskFault::Io)?).map_err(MaskFault::NotRegions)?;
     let header = file::read_header(path).map_err(MaskFault::NotRegions)?;
     let class = attribute::text_or_empty(&header.data_set, tags::SOP_CLASS_UID);
     match class.as_str() {

@@ -5,7 +5,7 @@
 //! hole. Edges are half-open (a centre on the lower edge is inside, on the upper edge outside). Nothing is filled in
 //! between contour planes; where planes lie closer than slices, each slice takes the plane nearest to it.
 //!
-//! Source: DICOM PS3.3 C.8.8.5 and C.8.8.6 (ContourGeometricType CLOSED_PLANAR, CLOSEDPLANAR_XOR); even-odd on voxel
+//! Source: DICOM PS3.3 C.8.8.5 and C.8.8.6 (`ContourGeometricType` `CLOSED_PLANAR`, `CLOSEDPLANAR_XOR`); even-odd on voxel
 //! centres is the rule of the IBSI reference manual (chapter 2, "ROI mask generation").
 
 use std::collections::BTreeMap;
@@ -35,7 +35,7 @@ struct Contour {
     vertices: Vec<[f64; 2]>,
 }
 
-/// The regions of a structure set, in the order of StructureSetROISequence (3006,0020).
+/// The regions of a structure set, in the order of `StructureSetROISequence` (3006,0020).
 pub(super) fn regions(
     object: &InMemDicomObject,
     onto: &VolumeGeometry,
@@ -86,7 +86,7 @@ fn fault<T>(attribute: &Attribute<T>) -> String {
     attribute.fault().unwrap_or_default()
 }
 
-/// ReferencedFrameOfReferenceUID of the region, else the only one of the structure set.
+/// `ReferencedFrameOfReferenceUID` of the region, else the only one of the structure set.
 fn frame_of(object: &InMemDicomObject, roi: &InMemDicomObject) -> Option<String> {
     let own = attribute::uid(roi, tags::REFERENCED_FRAME_OF_REFERENCE_UID);
     if let Some(own) = own.value() {
@@ -348,7 +348,7 @@ mod tests {
         DataElement::new(tag, VR::SQ, DataSetSequence::from(items))
     }
 
-    /// ContourData in millimetres, with the sixteen characters that DS allows.
+    /// `ContourData` in millimetres, with the sixteen characters that DS allows.
     fn data_of(ring: &Ring, onto: &VolumeGeometry) -> String {
         let places = ring.iter().map(|&index| {
             onto.patient_from_index().transform_point3(DVec3::from_array(index)).to_array()

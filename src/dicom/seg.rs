@@ -1,8 +1,8 @@
 //! DICOM Segmentation: BINARY, FRACTIONAL and LABELMAP frames to voxels.
 //!
 //! Each frame is a slab of the patient, as thick as the distance between frames, placed by its own
-//! ImagePositionPatient: the order of frames, frames left out and cropped grids do not matter. A voxel of the scan takes
-//! the pixel in whose cell its centre lies. Fractions of MaximumFractionalValue (0062,000E) of 0.5 and more belong to
+//! `ImagePositionPatient`: the order of frames, frames left out and cropped grids do not matter. A voxel of the scan takes
+//! the pixel in whose cell its centre lies. Fractions of `MaximumFractionalValue` (0062,000E) of 0.5 and more belong to
 //! the segment, for occupancy and probability alike; that is a choice of this reader and a warning names it.
 //!
 //! Bits of BINARY frames are packed from the least significant on, and frames run on without padding.
@@ -83,7 +83,7 @@ struct Frame {
     segment: Option<u32>,
 }
 
-/// The regions of a segmentation, in the order of SegmentSequence (0062,0002).
+/// The regions of a segmentation, in the order of `SegmentSequence` (0062,0002).
 ///
 /// `load` gives the pixels of all frames; it is asked when the header is known to make sense.
 pub(super) fn regions(
@@ -292,8 +292,8 @@ fn segment_of(
 
 /// How thick a frame is: the distance of its neighbours, so that slabs neither overlap nor leave gaps.
 ///
-/// SpacingBetweenSlices (0018,0088) or the smallest distance found, whichever is smaller; without the former,
-/// frames may have been left out, and SliceThickness (0018,0050) is a limit too. A single plane is no thicker than a
+/// `SpacingBetweenSlices` (0018,0088) or the smallest distance found, whichever is smaller; without the former,
+/// frames may have been left out, and `SliceThickness` (0018,0050) is a limit too. A single plane is no thicker than a
 /// slice of the scan.
 fn thickness_of(
     planes: &[Plane],
@@ -384,7 +384,7 @@ struct Segments {
 }
 
 impl Segments {
-    /// The empty segments of SegmentSequence (0062,0002); number 0 is background.
+    /// The empty segments of `SegmentSequence` (0062,0002); number 0 is background.
     fn declared(object: &InMemDicomObject, onto: &VolumeGeometry) -> Result<Self, MaskFault> {
         let items = attribute::items(object, tags::SEGMENT_SEQUENCE);
         check_memory(items.len(), onto)?;
