@@ -176,3 +176,32 @@ pub fn plan(
     };
     Ok(Warned { output: plan, warnings: sheet.warnings })
 }
+
+/// What the headers and the overrides say of the patient's weight and the injection, whatever SUV needs of it: for the
+/// comparison of two scans.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct InjectionFacts {
+    /// Body weight, kilograms; `None` where SUV would be refused for it.
+    pub weight_kg: Option<f64>,
+    /// Activity at the time of injection, becquerels; `None` where SUV would be refused for it.
+    pub dose_bq: Option<f64>,
+    /// Radiopharmaceutical, as written; may be empty.
+    pub tracer: String,
+    /// Radionuclide, as written; may be empty.
+    pub nuclide: String,
+}
+
+/// Reads weight and injection by the rules of [`plan()`]; its warnings are those of the plan.
+pub fn injection_facts(acquisition: &PetAcquisition, overrides: &Overrides) -> InjectionFacts {
+    let mut sheet = Worksheet::new(acquisition, overrides);
+    let weight_kg = sheet.weight_kg().ok();
+    let Ok(item) = sheet.radiopharmaceutical() else {
+        return InjectionFacts { weight_kg, ..Default::default() };
+    };
+    InjectionFacts {
+        weight_kg,
+        dose_bq: sheet.dose_bq(item).ok(),
+        tracer: item.name.clone(),
+        nuclide: item.nuclide.clone(),
+    }
+}

@@ -1,0 +1,419 @@
+//! The command line: flags with their help, and the checked options that the commands work with.
+//!
+//! Each value is parsed where it enters, so that no command sees raw text. A flag about a scan is given once for each
+//! scan, in their order; `-` leaves that scan as it is.
+
+mod values;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use petct::criteria::Criteria;
+use petct::suv::{InjectedAt, Overrides, SuvKind};
+
+use crate::failure::Failure;
+use values::{Given, dose_mbq, given, height_m, injected_at, region, threshold, weight_kg};
+pub(crate) use values::{RegionSource, Threshold};
+
+const RESEARCH_USE: &str = "Decision support for research, not a medical device.";
+
+/// PET-CT response assessment from DICOM: SUV, reference regions, lesions, Deauville score, Lugano response.
+///
+/// Decision support for research, not a medical device.
+#[derive(Debug, Parser)]
+#[command(version, after_help = RESEARCH_USE, max_term_width = 100, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show studies and series, which PET would be used, and whether SUV can be computed; reads headers only.
+    #[command(after_help = RESEARCH_USE)]
+    Inspect(InspectArgs),
+    /// Compute SUV of a PET series and say how; -o writes it as NIfTI.
+    #[command(after_help = RESEARCH_USE)]
+    Suv(SuvArgs),
+    /// Measure SUV inside the regions of a mask.
+    #[command(after_help = RESEARCH_USE)]
+    Measure(MeasureArgs),
+    /// Score one scan: references, lesions, Deauville score.
+    #[command(after_help = RESEARCH_USE)]
+    Score(ScoreArgs),
+    /// Compare a follow-up (or several) with its baseline: Lugano response.
+    #[command(after_help = RESEARCH_USE)]
+    Compare(CompareArgs),
+    /// Write a synthetic PET-CT patient with known truth; CASE `list` names the cases.
+    #[command(after_help = RESEARCH_USE)]
+    Phantom(PhantomArgs),
+}
+
+/// How results are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// How the result is shown on stdout.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        help_heading = "Output"
+    )]
+    pub(crate) format: Format,
+    /// Treat a warning as an error.
+    #[arg(long, global = true, help_heading = "Output")]
+    pub(crate) strict: bool,
+    /// Show patient name, identifier and birth date.
+    #[arg(long, global = true, help_heading = "Output")]
+    pub(crate) show_identifiers: bool,
+    /// Number of threads; the result is the same for any.
+    #[arg(long, global = true, value_parser = values::threads, value_name = "N", help_heading = "Output")]
+    pub(crate) threads: Option<usize>,
+    /// No progress bar and no warnings on stderr.
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Output")]
+    pub(crate) quiet: bool,
+    /// More detail in text.
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub(crate) verbose: bool,
+}
+
+/// Flags about the PET and its SUV.
+#[derive(Debug, Args)]
+pub(crate) struct ScanArgs {
+    /// Kind of SUV: bw, lbm (Janmahasatian), lbm-james (128), bsa, ibw.
+    #[arg(long, default_value = "bw", value_parser = values::kind, value_name = "KIND", help_heading = "SUV")]
+    suv: SuvKind,
+    /// SeriesInstanceUID of the PET to use.
+    #[arg(long, value_parser = given(values::series_uid), value_name = "UID", help_heading = "SUV")]
+    series: Vec<Given<String>>,
+    /// Body weight in place of the header's, kilograms.
+    #[arg(long, value_parser = given(weight_kg), value_name = "KG", allow_hyphen_values = true, help_heading = "SUV")]
+    weight_kg: Vec<Given<f64>>,
+    /// Body height in place of the header's, metres.
+    #[arg(long, value_parser = given(height_m), value_name = "M", allow_hyphen_values = true, help_heading = "SUV")]
+    height_m: Vec<Given<f64>>,
+    /// Injected activity in place of the header's, megabecquerels at the time of injection.
+    #[arg(long, value_parser = given(dose_mbq), value_name = "MBQ", allow_hyphen_values = true, help_heading = "SUV")]
+    dose_mbq: Vec<Given<f64>>,
+    /// Time of injection in place of the header's: 10:35:00 or 2000-09-07T10:35:00.
+    #[arg(long, value_parser = given(injected_at), value_name = "TIME", help_heading = "SUV")]
+    injected_at: Vec<Given<InjectedAt>>,
+}
+
+/// Flags about references and lesions.
+#[derive(Debug, Args)]
+pub(crate) struct ReadingArgs {
+    /// Liver: a sphere (centre and radius in mm, LPS) or a mask file.
+    #[arg(long, value_parser = given(region), value_name = "x,y,z,r | MASK", allow_hyphen_values = true, help_heading = "Reading")]
+    liver: Vec<Given<RegionSource>>,
+    /// Mediastinal blood pool: a sphere (centre and radius in mm, LPS) or a mask file.
+    #[arg(long, value_parser = given(region), value_name = "x,y,z,r | MASK", allow_hyphen_values = true, help_heading = "Reading")]
+    blood_pool: Vec<Given<RegionSource>>,
+    /// Mask whose regions are the lesions; none are looked for.
+    #[arg(long, value_parser = given(values::path), value_name = "MASK", help_heading = "Reading")]
+    lesions: Vec<Given<PathBuf>>,
+    /// Mask of uptake that is no lesion.
+    #[arg(long, value_parser = given(values::path), value_name = "MASK", help_heading = "Reading")]
+    exclude: Vec<Given<PathBuf>>,
+    /// Edge of a lesion: 41% of its SUVmax, 4.0 SUV, liver, or liver140% of the liver's mean.
+    #[arg(long, value_parser = threshold, value_name = "41% | 4.0 | liver | liver140%", help_heading = "Reading")]
+    threshold: Option<Threshold>,
+    /// Sets of numbers, separated by commas, such as lugano-max-2x,percist30.
+    #[arg(long, value_parser = values::criteria, value_name = "NAME", help_heading = "Reading")]
+    criteria: Option<Criteria>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    /// Folders, files or DICOMDIRs.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    scan: ScanArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SuvArgs {
+    /// Folder, file or DICOMDIR with the PET.
+    #[arg(value_name = "SCAN")]
+    scan: PathBuf,
+    /// Write the SUV volume to this file.
+    #[arg(short, long, value_parser = values::nifti_file, value_name = "FILE.nii.gz")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    flags: ScanArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MeasureArgs {
+    /// Folder, file or DICOMDIR with the PET.
+    #[arg(value_name = "SCAN")]
+    scan: PathBuf,
+    /// Regions: NIfTI, RTSTRUCT or DICOM SEG.
+    #[arg(long, value_name = "FILE")]
+    mask: PathBuf,
+    /// Measure only the region of this name.
+    #[arg(long, value_name = "NAME")]
+    roi: Option<String>,
+    #[command(flatten)]
+    flags: ScanArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScoreArgs {
+    /// Folder, file or DICOMDIR with PET and CT.
+    #[arg(value_name = "SCAN")]
+    scan: PathBuf,
+    /// Write documents and figures into this folder.
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    flags: ScanArgs,
+    #[command(flatten)]
+    reading: ReadingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// Scan before treatment.
+    #[arg(value_name = "BASELINE")]
+    baseline: PathBuf,
+    /// Later scans.
+    #[arg(required = true, value_name = "FOLLOW-UP")]
+    follow_ups: Vec<PathBuf>,
+    /// Write documents and figures into this folder.
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    flags: ScanArgs,
+    #[command(flatten)]
+    reading: ReadingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PhantomArgs {
+    /// Name of the case, or `list`.
+    #[arg(value_name = "CASE")]
+    case: String,
+    /// Folder to write into; new or empty.
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+}
+
+/// Which PET to open, and how its values become SUV.
+#[derive(Debug, Clone)]
+pub(crate) struct ScanOptions {
+    /// Folder, file or DICOMDIR.
+    pub(crate) path: PathBuf,
+    /// SeriesInstanceUID of the PET, where one is named.
+    pub(crate) series: Option<String>,
+    /// What the image shall hold.
+    pub(crate) kind: SuvKind,
+    /// Values in place of the header's.
+    pub(crate) overrides: Overrides,
+}
+
+/// Where references and lesions of one scan come from; `None`: they are looked for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ReadingOptions {
+    /// The liver.
+    pub(crate) liver: Option<RegionSource>,
+    /// The mediastinal blood pool.
+    pub(crate) blood_pool: Option<RegionSource>,
+    /// File whose regions are the lesions.
+    pub(crate) lesions: Option<PathBuf>,
+    /// File whose regions are no lesions.
+    pub(crate) exclude: Option<PathBuf>,
+}
+
+/// What `inspect` works with.
+#[derive(Debug)]
+pub(crate) struct InspectOptions {
+    pub(crate) scans: Vec<ScanOptions>,
+}
+
+/// What `suv` works with.
+#[derive(Debug)]
+pub(crate) struct SuvOptions {
+    pub(crate) scan: ScanOptions,
+    /// NIfTI file to write.
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// What `measure` works with.
+#[derive(Debug)]
+pub(crate) struct MeasureOptions {
+    pub(crate) scan: ScanOptions,
+    pub(crate) mask: PathBuf,
+    pub(crate) roi: Option<String>,
+}
+
+/// What `score` works with.
+#[derive(Debug)]
+pub(crate) struct ScoreOptions {
+    pub(crate) scan: ScanOptions,
+    pub(crate) reading: ReadingOptions,
+    /// `None`: the usual edge.
+    pub(crate) threshold: Option<Threshold>,
+    pub(crate) criteria: Criteria,
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// What `compare` works with.
+#[derive(Debug)]
+pub(crate) struct CompareOptions {
+    /// The baseline first, as given.
+    pub(crate) scans: Vec<(ScanOptions, ReadingOptions)>,
+    /// `None`: the usual edge.
+    pub(crate) threshold: Option<Threshold>,
+    pub(crate) criteria: Criteria,
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// What `phantom` works with.
+#[derive(Debug)]
+pub(crate) struct PhantomOptions {
+    pub(crate) case: String,
+    pub(crate) output: Option<PathBuf>,
+}
+
+impl ScanArgs {
+    /// One set of options for each scan.
+    fn for_scans(&self, paths: &[PathBuf]) -> Result<Vec<ScanOptions>, Failure> {
+        let n = paths.len();
+        let series = one_each("--series", &self.series, n)?;
+        let weights = one_each("--weight-kg", &self.weight_kg, n)?;
+        let heights = one_each("--height-m", &self.height_m, n)?;
+        let doses = one_each("--dose-mbq", &self.dose_mbq, n)?;
+        let injections = one_each("--injected-at", &self.injected_at, n)?;
+        let options = |(i, path): (usize, &PathBuf)| ScanOptions {
+            path: path.clone(),
+            series: series[i].clone(),
+            kind: self.suv,
+            overrides: Overrides {
+                weight_kg: weights[i],
+                height_m: heights[i],
+                dose_mbq: doses[i],
+                injected_at: injections[i],
+            },
+        };
+        Ok(paths.iter().enumerate().map(options).collect())
+    }
+
+    fn for_scan(&self, path: &PathBuf) -> Result<ScanOptions, Failure> {
+        Ok(self.for_scans(std::slice::from_ref(path))?.remove(0))
+    }
+}
+
+impl ReadingArgs {
+    /// One set of options for each scan.
+    fn for_scans(&self, scans: usize) -> Result<Vec<ReadingOptions>, Failure> {
+        let liver = one_each("--liver", &self.liver, scans)?;
+        let blood_pool = one_each("--blood-pool", &self.blood_pool, scans)?;
+        let lesions = one_each("--lesions", &self.lesions, scans)?;
+        let exclude = one_each("--exclude", &self.exclude, scans)?;
+        let options = |i: usize| ReadingOptions {
+            liver: liver[i].clone(),
+            blood_pool: blood_pool[i].clone(),
+            lesions: lesions[i].clone(),
+            exclude: exclude[i].clone(),
+        };
+        Ok((0..scans).map(options).collect())
+    }
+}
+
+/// The values of a flag for each scan: none, or as many as there are scans.
+fn one_each<T: Clone>(
+    flag: &str,
+    values: &[Given<T>],
+    scans: usize,
+) -> Result<Vec<Option<T>>, Failure> {
+    if values.is_empty() {
+        return Ok(vec![None; scans]);
+    }
+    if values.len() == scans {
+        return Ok(values.iter().map(|given| given.value().cloned()).collect());
+    }
+    let message = format!("{flag} is given {} time(s) for {scans} scan(s)", values.len());
+    Err(Failure::new(
+        "usage",
+        &message,
+        "give it once for each scan in their order, - where none is meant",
+    ))
+}
+
+impl InspectArgs {
+    pub(crate) fn options(&self) -> Result<InspectOptions, Failure> {
+        Ok(InspectOptions { scans: self.scan.for_scans(&self.paths)? })
+    }
+}
+
+impl SuvArgs {
+    pub(crate) fn options(self) -> Result<SuvOptions, Failure> {
+        Ok(SuvOptions { scan: self.flags.for_scan(&self.scan)?, output: self.output })
+    }
+}
+
+impl MeasureArgs {
+    pub(crate) fn options(self) -> Result<MeasureOptions, Failure> {
+        Ok(MeasureOptions {
+            scan: self.flags.for_scan(&self.scan)?,
+            mask: self.mask,
+            roi: self.roi,
+        })
+    }
+}
+
+impl ScoreArgs {
+    pub(crate) fn options(self) -> Result<ScoreOptions, Failure> {
+        Ok(ScoreOptions {
+            scan: self.flags.for_scan(&self.scan)?,
+            reading: self.reading.for_scans(1)?.remove(0),
+            threshold: self.reading.threshold,
+            criteria: self.reading.criteria.unwrap_or_default(),
+            output: self.output,
+        })
+    }
+}
+
+impl CompareArgs {
+    pub(crate) fn options(mut self) -> Result<CompareOptions, Failure> {
+        self.follow_ups.insert(0, self.baseline);
+        let scans = self.flags.for_scans(&self.follow_ups)?;
+        let readings = self.reading.for_scans(scans.len())?;
+        Ok(CompareOptions {
+            scans: scans.into_iter().zip(readings).collect(),
+            threshold: self.reading.threshold,
+            criteria: self.reading.criteria.unwrap_or_default(),
+            output: self.output,
+        })
+    }
+}
+
+impl PhantomArgs {
+    pub(crate) fn options(self) -> PhantomOptions {
+        PhantomOptions { case: self.case, output: self.output }
+    }
+}
+
+/// The format that a command line asks for, though it cannot be parsed.
+pub(crate) fn format_asked(arguments: &[OsString]) -> Format {
+    let together = arguments.iter().any(|argument| argument == "--format=json");
+    let apart = arguments.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "json");
+    if together || apart { Format::Json } else { Format::Text }
+}

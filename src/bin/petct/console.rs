@@ -1,0 +1,152 @@
+//! What the user sees: the document on stdout, warnings and progress on stderr.
+
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use indicatif::ProgressBar;
+use petct::diagnostic::Warning;
+use petct::report::{Content, Document, ErrorDocument};
+
+use crate::args::{Common, Format};
+use crate::failure::Failure;
+
+/// Work longer than this shows that it goes on.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Exit status of an input or a command that cannot be used.
+const UNUSABLE: u8 = 2;
+
+/// How results are shown.
+#[derive(Debug)]
+pub(crate) struct Console {
+    format: Format,
+    quiet: bool,
+    verbose: bool,
+    strict: bool,
+    /// Whether documents name the patient.
+    pub(crate) show_identifiers: bool,
+}
+
+impl Console {
+    pub(crate) fn new(common: &Common) -> Self {
+        Self {
+            format: common.format,
+            quiet: common.quiet,
+            verbose: common.verbose,
+            strict: common.strict,
+            show_identifiers: common.show_identifiers,
+        }
+    }
+
+    /// Refuses warnings under `--strict`. To be asked before anything is written.
+    pub(crate) fn check(&self, warnings: &[Warning]) -> Result<(), Failure> {
+        match warnings.first() {
+            Some(warning) if self.strict => Err(Failure::of_warning(warning)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Shows a document: status 0, or `status` where the result says that there is none.
+    pub(crate) fn show<T: Content>(&self, content: T, status: u8) -> Result<ExitCode, Failure> {
+        self.check(content.warnings())?;
+        let text = match self.format {
+            Format::Json => json(&Document::new(&content))?,
+            Format::Text => content.text(self.verbose),
+        };
+        print(&text)?;
+        // Both formats hold the warnings; where the result goes elsewhere, the person at the terminal sees them too.
+        if !self.quiet && !io::stdout().is_terminal() {
+            for warning in content.warnings() {
+                complain(&format!("warning: {} ({})", warning.message, warning.code));
+            }
+        }
+        Ok(ExitCode::from(status))
+    }
+
+    /// Does work that may take long; after a second a terminal shows that it goes on.
+    pub(crate) fn busy<R>(&self, what: &'static str, work: impl FnOnce() -> R) -> R {
+        if self.quiet || !io::stderr().is_terminal() {
+            return work();
+        }
+        let (done, wait) = mpsc::channel::<()>();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                // The sender is dropped when the work is done, also by a panic.
+                if wait.recv_timeout(PATIENCE) != Err(mpsc::RecvTimeoutError::Timeout) {
+                    return;
+                }
+                let bar = ProgressBar::new_spinner().with_message(what);
+                bar.enable_steady_tick(Duration::from_millis(120));
+                let _ = wait.recv(); // ends by the sender's drop
+                bar.finish_and_clear();
+            });
+            let result = work();
+            drop(done);
+            result
+        })
+    }
+}
+
+/// Shows why there is no result, and ends with status 2.
+pub(crate) fn report(failure: &Failure, format: Format) -> ExitCode {
+    if format.is_json() {
+        // Without stdout there is nobody left to tell.
+        let _ = json(&ErrorDocument { error: failure.error() }).and_then(|text| print(&text));
+    } else {
+        complain(&format!("petct: {}", failure.message));
+    }
+    ExitCode::from(UNUSABLE)
+}
+
+/// Shows help or version, asked for.
+pub(crate) fn show_help(help: &clap::Error) -> ExitCode {
+    match help.print() {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => ExitCode::from(UNUSABLE),
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+/// Refuses a file or folder that would lie in the input: nothing is written beside it.
+pub(crate) fn check_apart(output: &Path, inputs: &[&Path]) -> Result<(), Failure> {
+    let Some(place) = real(output) else { return Ok(()) };
+    for input in inputs {
+        let root = if input.is_file() { input.parent().unwrap_or(input) } else { input };
+        if real(root).is_some_and(|root| place.starts_with(root)) {
+            let message = format!("{} lies in the input {}", output.display(), input.display());
+            return Err(Failure::new("output_in_input", &message, "choose another place with -o"));
+        }
+    }
+    Ok(())
+}
+
+/// A path without links, as far as it exists.
+fn real(path: &Path) -> Option<std::path::PathBuf> {
+    let path = std::path::absolute(path).ok()?;
+    let existing = path.ancestors().find(|part| part.exists())?;
+    let rest = path.strip_prefix(existing).ok()?;
+    Some(existing.canonicalize().ok()?.join(rest))
+}
+
+fn json(document: &impl serde::Serialize) -> Result<String, Failure> {
+    let text = serde_json::to_string_pretty(document);
+    let text = text.map_err(|e| Failure::new("json", &e, "report this as a bug"))?;
+    Ok(text + "\n")
+}
+
+/// Writes to stdout; a reader that has gone away has read what it wanted.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::new("cannot_write", &format!("stdout: {e}"), "free space or close less"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a line to stderr; if that fails there is nobody to tell.
+fn complain(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}

@@ -1,0 +1,154 @@
+//! From a path to an SUV image: scan, select, plan, load.
+
+use petct::diagnostic::Warning;
+use petct::dicom::{self, Series, SetAside, Study};
+use petct::quality::ScanFacts;
+use petct::suv::{self, SuvImage, SuvKind, SuvPlan};
+use petct::volume::Volume;
+
+use crate::args::ScanOptions;
+use crate::failure::Failure;
+
+/// Whether a command needs the CT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ct {
+    /// It is loaded where there is one.
+    Load,
+    /// It is not asked for, and its absence is no news.
+    Leave,
+}
+
+/// A scan with its PET as SUV.
+#[derive(Debug)]
+pub(crate) struct OpenScan {
+    /// The study of the PET.
+    pub(crate) study: Study,
+    /// The PET.
+    pub(crate) pet: Series,
+    /// Its CT, where there is one.
+    pub(crate) ct_series: Option<Series>,
+    /// The other PET and CT series.
+    pub(crate) set_aside: Vec<SetAside>,
+    /// The PET in SUV.
+    pub(crate) suv: SuvImage,
+    /// The CT in Hounsfield units, where it was asked for and is there.
+    pub(crate) ct: Option<Volume<i16>>,
+    /// How the values became SUV.
+    pub(crate) plan: SuvPlan,
+    /// SUVbw = value of the image times this; 1 where the image is SUVbw, `None` where the headers do not tell.
+    pub(crate) bw_per_value: Option<f64>,
+    /// What was noticed, in the order of the work.
+    pub(crate) warnings: Vec<Warning>,
+    /// What the headers say of the comparability with another scan; liver values are left open.
+    pub(crate) facts: ScanFacts,
+}
+
+/// Opens the PET of a scan as SUV, with its CT where that is asked for.
+pub(crate) fn open_scan(options: &ScanOptions, with_ct: Ct) -> Result<OpenScan, Failure> {
+    let mut warnings = Vec::new();
+    let studies = dicom::scan(&options.path)?.unpack(&mut warnings);
+    let selection = dicom::select(&studies, options.series.as_deref())?;
+    let wanted = |warning: &Warning| with_ct == Ct::Load || warning.code != "NO_CT";
+    warnings.extend(selection.warnings.into_iter().filter(wanted));
+    let (pet, ct_series) = (selection.pet, selection.ct);
+    let plan = plan_of(pet, options)?.unpack(&mut warnings);
+    let volume = dicom::load_pet(pet, &plan.factors)?;
+    let ct = match ct_series {
+        Some(series) if with_ct == Ct::Load => Some(dicom::load_ct(series)?),
+        _ => None,
+    };
+    let study = studies.iter().find(|study| study.study_instance_uid == pet.study_instance_uid);
+    let study = study.expect("the selected series is one of a study").clone();
+    Ok(OpenScan {
+        bw_per_value: bw_per_value(pet, options, &plan),
+        facts: facts(&study, pet, options, &plan),
+        study,
+        pet: pet.clone(),
+        ct_series: ct_series.cloned(),
+        set_aside: selection.set_aside,
+        suv: SuvImage { kind: options.kind, volume },
+        ct,
+        plan,
+        warnings,
+    })
+}
+
+/// How the values of a PET become SUV, from its headers.
+pub(crate) fn plan_of(
+    pet: &Series,
+    options: &ScanOptions,
+) -> Result<petct::diagnostic::Warned<SuvPlan>, Failure> {
+    let Some(acquisition) = &pet.acquisition else {
+        let why = if pet.reasons.is_empty() {
+            "its headers are incomplete".into()
+        } else {
+            pet.reasons.join("; ")
+        };
+        let message = format!("SUV of series {} cannot be computed: {why}", pet.label());
+        return Err(Failure::new(
+            "no_acquisition",
+            &message,
+            "export the original series of the scanner",
+        ));
+    };
+    Ok(suv::plan(acquisition, options.kind, &options.overrides)?)
+}
+
+/// The factor from the image's kind of SUV to SUVbw: the same for all slices.
+fn bw_per_value(pet: &Series, options: &ScanOptions, plan: &SuvPlan) -> Option<f64> {
+    if plan.kind == SuvKind::BodyWeight {
+        return Some(1.0);
+    }
+    let body_weight = suv::plan(pet.acquisition.as_ref()?, SuvKind::BodyWeight, &options.overrides);
+    let ratio = body_weight.ok()?.output.factors.first()? / plan.factors.first()?;
+    ratio.is_finite().then_some(ratio)
+}
+
+fn facts(study: &Study, pet: &Series, options: &ScanOptions, plan: &SuvPlan) -> ScanFacts {
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let acquisition = pet.acquisition.as_ref();
+    let used = acquisition.map(|a| suv::injection_facts(a, &options.overrides));
+    let day = pet.date.value().or(study.study_date.value()).copied();
+    ScanFacts {
+        series_uid: Some(pet.series_instance_uid.clone()),
+        patient_id: text(&study.patient.id),
+        birth_date: study.patient.birth_date.value().copied(),
+        sex: study.patient.sex.value().copied(),
+        acquired: day.map(|day| day.and_time(pet.time.value().copied().unwrap_or_default())),
+        uptake_minutes: plan.clock.uptake_minutes,
+        dose_bq: used.as_ref().and_then(|used| used.dose_bq),
+        weight_kg: used.as_ref().and_then(|used| used.weight_kg),
+        tracer: used.as_ref().and_then(|used| text(&used.tracer)),
+        nuclide: used.as_ref().and_then(|used| text(&used.nuclide)),
+        manufacturer: text(&pet.manufacturer),
+        model: text(&pet.model),
+        software: text(&pet.reconstruction.software_versions),
+        reconstruction: reconstruction(pet),
+        spacing_mm: pet.geometry.as_ref().ok().map(petct::geometry::VolumeGeometry::spacing_mm),
+        units: acquisition.and_then(|a| a.units.value().cloned()),
+        decay_correction: acquisition.and_then(|a| a.decay_correction.value().cloned()),
+        suv_kind: Some(plan.kind),
+        suv_valid: Some(true),
+        ..ScanFacts::default()
+    }
+}
+
+/// Method, kernel and corrections as one text; `None` where the headers name none.
+fn reconstruction(pet: &Series) -> Option<String> {
+    let r = &pet.reconstruction;
+    let time_of_flight = match r.time_of_flight {
+        Some(true) => "TOF",
+        Some(false) => "no TOF",
+        None => "",
+    };
+    let parts = [
+        r.method.as_str(),
+        &r.kernel,
+        &r.attenuation_correction,
+        &r.scatter_correction,
+        &r.randoms_correction,
+        time_of_flight,
+    ];
+    let said: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    (!said.is_empty()).then(|| said.join(", "))
+}
