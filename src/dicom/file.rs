@@ -312,26 +312,11 @@ fn meta_start(start: &[u8]) -> usize {
         4
     } else {
         0
-impl Layout {
-    pub(super) fn of(start: &[u8]) -> Result<Self, String> {
-        let meta = if start.get(128..132) == Some(b"DICM") {
-            132
-        } else if start.starts_with(b"DICM") {
-            4
-        } else {
-            0
-        };
-        let (data_set, named) = walk_meta(start, meta)?;
-        let transfer_syntax = match named {
-            Some(uid) => uid,
-            None => guess(&start[data_set..]).ok_or("is not a DICOM file")?.to_owned(),
-        };
-        Ok(Self { data_set: data_set as u64, transfer_syntax })
     }
 }
 
 impl Layout {
-    fn of(start: &[u8]) -> Result<Self, String> {
+    pub(super) fn of(start: &[u8]) -> Result<Self, String> {
         let meta = Meta::of(start, meta_start(start));
         if !meta.complete {
             return Err("has a damaged file meta group".into());
