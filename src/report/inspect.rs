@@ -298,7 +298,7 @@ impl ScanEntry {
         }
         for other in &self.set_aside {
             let text = format!("{} {}: {}", other.series_uid, other.description, other.reason);
-            entries.push(("  left", text));
+            entries.push(("  set aside", text));
         }
         page.values(&entries);
     }

@@ -70,11 +70,29 @@ impl<'a, T: Content> Document<'a, T> {
 
     /// The JSON schema of such documents.
     pub fn json_schema() -> schemars::Schema {
-        let mut schema = schemars::schema_for!(Document<'_, T>);
-        schema.insert("title".into(), T::NAME.into());
-        schema.insert("version".into(), T::VERSION.into());
-        schema
+        schema_of::<Document<'_, T>>(T::NAME)
     }
+}
+
+/// The JSON schema of every document, by name: what the files in `schema/` hold.
+pub fn json_schemas() -> Vec<(&'static str, schemars::Schema)> {
+    fn of<T: Content>() -> (&'static str, schemars::Schema) {
+        (T::NAME, Document::<T>::json_schema())
+    }
+    vec![
+        of::<inspect::InspectDocument>(),
+        of::<suv::SuvDocument>(),
+        of::<measure::MeasureDocument>(),
+        of::<phantom::PhantomDocument>(),
+        (ErrorDocument::NAME, schema_of::<ErrorDocument>(ErrorDocument::NAME)),
+    ]
+}
+
+fn schema_of<T: JsonSchema>(name: &'static str) -> schemars::Schema {
+    let settings = schemars::generate::SchemaSettings::default().for_serialize();
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    schema.insert("title".into(), name.into());
+    schema
 }
 
 /// Why there is no result.
@@ -93,6 +111,11 @@ pub struct Error {
 pub struct ErrorDocument {
     /// Why there is no result.
     pub error: Error,
+}
+
+impl ErrorDocument {
+    /// Name of the schema.
+    pub const NAME: &'static str = "petct-error";
 }
 
 /// Who was examined; only in a document where it was asked for.

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(missing_docs, reason = "tests are read, not called")]
 
+mod cli;
 mod digital_phantom;
 mod loading;
 mod loading_enhanced;

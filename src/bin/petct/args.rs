@@ -18,6 +18,11 @@ pub(crate) use values::{RegionSource, Threshold};
 
 const RESEARCH_USE: &str = "Decision support for research, not a medical device.";
 
+/// Behind the help of commands that take several scans.
+const SEVERAL_SCANS: &str = "A flag about one scan (series, weight, height, dose, injection, liver, blood pool, masks) \
+    is given once for each scan, in their order; - leaves that scan as it is.\n\n\
+    Decision support for research, not a medical device.";
+
 /// PET-CT response assessment from DICOM: SUV, reference regions, lesions, Deauville score, Lugano response.
 ///
 /// Decision support for research, not a medical device.
@@ -33,7 +38,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show studies and series, which PET would be used, and whether SUV can be computed; reads headers only.
-    #[command(after_help = RESEARCH_USE)]
+    #[command(after_help = SEVERAL_SCANS)]
     Inspect(InspectArgs),
     /// Compute SUV of a PET series and say how; -o writes it as NIfTI.
     #[command(after_help = RESEARCH_USE)]
@@ -45,7 +50,7 @@ pub(crate) enum Command {
     #[command(after_help = RESEARCH_USE)]
     Score(ScoreArgs),
     /// Compare a follow-up (or several) with its baseline: Lugano response.
-    #[command(after_help = RESEARCH_USE)]
+    #[command(after_help = SEVERAL_SCANS)]
     Compare(CompareArgs),
     /// Write a synthetic PET-CT patient with known truth; CASE `list` names the cases.
     #[command(after_help = RESEARCH_USE)]

@@ -48,6 +48,8 @@ impl Failure {
     pub(crate) fn usage(error: &clap::Error) -> Self {
         let context = |kind| error.get(kind).map(ToString::to_string);
         let argument = context(ContextKind::InvalidArg).unwrap_or_default();
+        // "--weight-kg <KG>": the flag alone is enough.
+        let argument = argument.split(" <").next().unwrap_or_default();
         let value = context(ContextKind::InvalidValue);
         let cause = std::error::Error::source(error).map(ToString::to_string);
         let message = match (error.kind(), value, cause) {
@@ -76,7 +78,7 @@ impl Failure {
                 first.trim_start_matches("error: ").to_owned()
             }
         };
-        Self::new("usage", &message, "petct --help and petct COMMAND --help show what there is")
+        Self::new("usage", &message, "see petct COMMAND --help")
     }
 
     /// A warning that counts as an error.
@@ -102,12 +104,10 @@ impl From<ReadError> for Failure {
             ReadError::EmptyFolder(_) => "empty_folder",
             ReadError::NoDicom { .. } => "no_dicom",
             ReadError::NoPet { .. } => "no_pet",
-            ReadError::Ambiguous { .. } => {
-                return Self::whole(
-                    "ambiguous_series",
-                    error.to_string(),
-                    "name one with --series".into(),
-                );
+            ReadError::Ambiguous { series } => {
+                let names = series.join(", ");
+                let message = format!("{} PET series are equally usable: {names}", series.len());
+                return Self::new("ambiguous_series", &message, "name one with --series");
             }
             ReadError::NoSuchSeries(_) => "no_such_series",
             ReadError::Unusable { .. } => "unusable_series",
