@@ -38,9 +38,9 @@ pub struct ScanEntry {
 /// The series to be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Selected {
-    /// SeriesInstanceUID of the PET.
+    /// `SeriesInstanceUID` of the PET.
     pub pet: String,
-    /// SeriesInstanceUID of its CT; `null` where there is none.
+    /// `SeriesInstanceUID` of its CT; `null` where there is none.
     pub ct: Option<String>,
     /// Why there is no CT.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,9 +50,9 @@ pub struct Selected {
 /// A series that is left.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SetAside {
-    /// SeriesInstanceUID (0020,000E).
+    /// `SeriesInstanceUID` (0020,000E).
     pub series_uid: String,
-    /// SeriesDescription (0008,103E).
+    /// `SeriesDescription` (0008,103E).
     pub description: String,
     /// Why.
     pub reason: String,
@@ -61,11 +61,11 @@ pub struct SetAside {
 /// One study.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct StudyEntry {
-    /// StudyInstanceUID (0020,000D).
+    /// `StudyInstanceUID` (0020,000D).
     pub study_uid: String,
-    /// StudyDate (0008,0020); `null` where the header has none.
+    /// `StudyDate` (0008,0020); `null` where the header has none.
     pub study_date: Option<String>,
-    /// StudyDescription (0008,1030).
+    /// `StudyDescription` (0008,1030).
     pub description: String,
     /// Who was examined; only where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,11 +77,11 @@ pub struct StudyEntry {
 /// One series.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct SeriesEntry {
-    /// SeriesInstanceUID (0020,000E).
+    /// `SeriesInstanceUID` (0020,000E).
     pub series_uid: String,
     /// Modality (0008,0060).
     pub modality: String,
-    /// SeriesDescription (0008,103E).
+    /// `SeriesDescription` (0008,103E).
     pub description: String,
     /// Manufacturer (0008,0070).
     pub manufacturer: String,

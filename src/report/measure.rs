@@ -60,9 +60,9 @@ impl From<&SuvPlan> for SuvKindDocument {
 /// One region. Numbers are of the voxels whose centres lie inside; standard deviation and variance divide by their count.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct RegionEntry {
-    /// ROIName, SegmentLabel, or the label of a NIfTI file.
+    /// `ROIName`, `SegmentLabel`, or the label of a NIfTI file.
     pub name: String,
-    /// ROINumber, SegmentNumber, or the label of a NIfTI file.
+    /// `ROINumber`, `SegmentNumber`, or the label of a NIfTI file.
     pub number: Option<u32>,
     /// Number of voxels.
     pub voxels: usize,

@@ -121,13 +121,13 @@ impl ErrorDocument {
 /// Who was examined; only in a document where it was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PatientDocument {
-    /// PatientName (0010,0010).
+    /// `PatientName` (0010,0010).
     pub name: String,
-    /// PatientID (0010,0020).
+    /// `PatientID` (0010,0020).
     pub id: String,
-    /// PatientBirthDate (0010,0030); `null` where the file has none.
+    /// `PatientBirthDate` (0010,0030); `null` where the file has none.
     pub birth_date: Option<String>,
-    /// PatientSex (0010,0040): M, F, O; `null` where the file has none.
+    /// `PatientSex` (0010,0040): M, F, O; `null` where the file has none.
     pub sex: Option<&'static str>,
 }
 

@@ -26,7 +26,7 @@ pub struct SuvDocument {
     pub suv: SuvNumbers,
     /// The clock to which the dose was decayed.
     pub clock: ClockDocument,
-    /// What DecayFactor (0054,1321) says of the clock.
+    /// What `DecayFactor` (0054,1321) says of the clock.
     pub decay_factor: DecayFactorDocument,
     /// The header values used.
     pub inputs: Vec<Input>,
@@ -43,13 +43,13 @@ pub struct SuvDocument {
 /// A PET series.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct SeriesHead {
-    /// SeriesInstanceUID (0020,000E).
+    /// `SeriesInstanceUID` (0020,000E).
     pub series_uid: String,
-    /// SeriesDescription (0008,103E).
+    /// `SeriesDescription` (0008,103E).
     pub description: String,
     /// Manufacturer (0008,0070).
     pub manufacturer: String,
-    /// ManufacturerModelName (0008,1090).
+    /// `ManufacturerModelName` (0008,1090).
     pub model: String,
     /// Units (0054,1001); `null` where the header has none.
     pub units: Option<String>,
@@ -155,7 +155,7 @@ pub(super) fn unknown_uptake(clock: &Clock, warnings: &[Warning]) -> String {
     told.map_or_else(|| clock.why.clone(), |warning| warning.message.clone())
 }
 
-/// What DecayFactor (0054,1321) shows.
+/// What `DecayFactor` (0054,1321) shows.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct DecayFactorDocument {
     /// The form that fits best.

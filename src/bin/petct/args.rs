@@ -69,6 +69,7 @@ pub(crate) enum Format {
 
 /// Flags of every command.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Common {
     /// How the result is shown on stdout.
     #[arg(
@@ -103,7 +104,7 @@ pub(crate) struct ScanArgs {
     /// Kind of SUV: bw, lbm (Janmahasatian), lbm-james (128), bsa, ibw.
     #[arg(long, default_value = "bw", value_parser = values::kind, value_name = "KIND", help_heading = "SUV")]
     suv: SuvKind,
-    /// SeriesInstanceUID of the PET to use.
+    /// UID of the PET series to use.
     #[arg(long, value_parser = given(values::series_uid), value_name = "UID", help_heading = "SUV")]
     series: Vec<Given<String>>,
     /// Body weight in place of the header's, kilograms.
@@ -225,7 +226,7 @@ pub(crate) struct PhantomArgs {
 pub(crate) struct ScanOptions {
     /// Folder, file or DICOMDIR.
     pub(crate) path: PathBuf,
-    /// SeriesInstanceUID of the PET, where one is named.
+    /// UID of the PET series, where one is named.
     pub(crate) series: Option<String>,
     /// What the image shall hold.
     pub(crate) kind: SuvKind,

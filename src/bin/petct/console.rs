@@ -18,12 +18,20 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Exit status of an input or a command that cannot be used.
 const UNUSABLE: u8 = 2;
 
+/// How much is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    /// The result alone.
+    Quiet,
+    Usual,
+    Verbose,
+}
+
 /// How results are shown.
 #[derive(Debug)]
 pub(crate) struct Console {
     format: Format,
-    quiet: bool,
-    verbose: bool,
+    detail: Detail,
     strict: bool,
     /// Whether documents name the patient.
     pub(crate) show_identifiers: bool,
@@ -33,8 +41,11 @@ impl Console {
     pub(crate) fn new(common: &Common) -> Self {
         Self {
             format: common.format,
-            quiet: common.quiet,
-            verbose: common.verbose,
+            detail: match (common.quiet, common.verbose) {
+                (true, _) => Detail::Quiet,
+                (false, true) => Detail::Verbose,
+                (false, false) => Detail::Usual,
+            },
             strict: common.strict,
             show_identifiers: common.show_identifiers,
         }
@@ -49,15 +60,15 @@ impl Console {
     }
 
     /// Shows a document: status 0, or `status` where the result says that there is none.
-    pub(crate) fn show<T: Content>(&self, content: T, status: u8) -> Result<ExitCode, Failure> {
+    pub(crate) fn show<T: Content>(&self, content: &T, status: u8) -> Result<ExitCode, Failure> {
         self.check(content.warnings())?;
         let text = match self.format {
-            Format::Json => json(&Document::new(&content))?,
-            Format::Text => content.text(self.verbose),
+            Format::Json => json(&Document::new(content))?,
+            Format::Text => content.text(self.detail == Detail::Verbose),
         };
         print(&text)?;
         // Both formats hold the warnings; where the result goes elsewhere, the person at the terminal sees them too.
-        if !self.quiet && !io::stdout().is_terminal() {
+        if self.detail != Detail::Quiet && !io::stdout().is_terminal() {
             for warning in content.warnings() {
                 complain(&format!("warning: {} ({})", warning.message, warning.code));
             }
@@ -67,7 +78,7 @@ impl Console {
 
     /// Does work that may take long; after a second a terminal shows that it goes on.
     pub(crate) fn busy<R>(&self, what: &'static str, work: impl FnOnce() -> R) -> R {
-        if self.quiet || !io::stderr().is_terminal() {
+        if self.detail == Detail::Quiet || !io::stderr().is_terminal() {
             return work();
         }
         let (done, wait) = mpsc::channel::<()>();

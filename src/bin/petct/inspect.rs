@@ -23,7 +23,7 @@ pub(crate) fn run(options: &InspectOptions, console: &Console) -> Result<ExitCod
         let entry = |study: &Study| study_entry(study, scan, console.show_identifiers);
         document.studies.extend(studies.iter().map(entry));
     }
-    console.show(document, 0)
+    console.show(&document, 0)
 }
 
 /// Which PET and CT the other commands would take.

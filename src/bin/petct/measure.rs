@@ -15,7 +15,9 @@ pub(crate) fn run(options: &MeasureOptions, console: &Console) -> Result<ExitCod
     let frame = Some(scan.pet.frame_of_reference_uid.as_str()).filter(|uid| !uid.is_empty());
     let geometry = scan.suv.volume.geometry();
     let regions = console
-        .busy("reading the mask", || read_regions(&options.mask, geometry, frame))?
+        .busy("reading the mask", || {
+            read_regions(&options.mask, geometry, frame).map_err(Failure::from)
+        })?
         .unpack(&mut scan.warnings);
     let regions = named(regions, options)?;
     let entries = console.busy("measuring", || {
@@ -23,7 +25,7 @@ pub(crate) fn run(options: &MeasureOptions, console: &Console) -> Result<ExitCod
     });
     let patient = console.show_identifiers.then_some(&scan.study.patient);
     let document = MeasureDocument::new(&scan.pet, &scan.plan, entries, scan.warnings);
-    console.show(document.with_patient(patient), 0)
+    console.show(&document.with_patient(patient), 0)
 }
 
 /// The regions of the name that was asked for, or all.

@@ -14,7 +14,7 @@ pub(crate) fn run(options: &PhantomOptions, console: &Console) -> Result<ExitCod
     let known = cases();
     if options.case == "list" {
         let cases = known.iter().map(CaseEntry::new).collect();
-        return console.show(PhantomDocument { cases, folder: None }, 0);
+        return console.show(&PhantomDocument { cases, folder: None }, 0);
     }
     let case = known.iter().find(|case| case.name == options.case);
     let names = || known.iter().map(|case| case.name.as_str()).collect::<Vec<_>>().join(", ");
@@ -37,5 +37,5 @@ pub(crate) fn run(options: &PhantomOptions, console: &Console) -> Result<ExitCod
     }
     console.busy("painting and writing the scans", || write_case(&case.name, folder))?;
     let folder = Some(folder.display().to_string());
-    console.show(PhantomDocument { cases: vec![CaseEntry::new(case)], folder }, 0)
+    console.show(&PhantomDocument { cases: vec![CaseEntry::new(case)], folder }, 0)
 }

@@ -25,5 +25,5 @@ pub(crate) fn run(options: &SuvOptions, console: &Console) -> Result<ExitCode, F
     let document = SuvDocument::new(&scan.pet, &scan.plan, numbers, scan.warnings)
         .with_patient(patient)
         .with_file(options.output.as_deref());
-    console.show(document, 0)
+    console.show(&document, 0)
 }

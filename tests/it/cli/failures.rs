@@ -66,7 +66,7 @@ fn scans_that_cannot_be_used() {
         ),
         (
             folder(&root, "empty weight", |p| {
-                write(p, &pet().with(tags::PATIENT_WEIGHT, VR::DS, ""))
+                write(p, &pet().with(tags::PATIENT_WEIGHT, VR::DS, ""));
             }),
             "missing_patient_weight",
             "PatientWeight (0010,1030) is empty",

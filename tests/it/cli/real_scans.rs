@@ -32,7 +32,7 @@ fn suv_of_the_whole_body_scan() {
     close(&regions["regions"][0]["suv_max"], 7.91, 1e-3);
 }
 
-/// The description of one series says that it is not attenuation corrected, its CorrectedImage says that it is.
+/// The description of one series says that it is not attenuation corrected, its `CorrectedImage` says that it is.
 #[test]
 fn the_corrected_series_in_becquerels_is_chosen() {
     let Some(root) = shared_data("acrin-nsclc-042") else { return };
