@@ -130,6 +130,7 @@ pub fn assess_scan(
         Some(_) => vec![given_finding(); candidates.len()],
         None => classify(pet, scan.bw_per_value, &candidates, landmarks.as_ref()),
     };
+    let (candidates, findings) = gathered(candidates, findings);
     let lesions = measured_lesions(pet, &candidates, findings);
     let disease = union(pet, lesions.iter().filter(|l| l.finding.class == Class::Lesion));
     let rivals = [Rival { name: "a lesion", region: &disease }];
@@ -253,6 +254,27 @@ fn landmarks<'a>(
 
 fn given_finding() -> Finding {
     Finding { class: Class::Lesion, site: Site::Body, reason: "given by the user".into() }
+}
+
+/// Diffuse uptake of the marrow is one finding, not one for each vertebra; and what lies within the liver's own uptake is
+/// the reference itself, not a region of its own.
+fn gathered(candidates: Vec<Candidate>, findings: Vec<Finding>) -> (Vec<Candidate>, Vec<Finding>) {
+    let mut kept: Vec<(Candidate, Finding)> = Vec::new();
+    for (candidate, finding) in candidates.into_iter().zip(findings) {
+        let liver_itself = finding.class == Class::Physiologic && finding.site == Site::Liver;
+        if liver_itself && candidate.below_threshold {
+            continue;
+        }
+        let same_marrow = |(c, f): &&mut (Candidate, Finding)| {
+            f.site == Site::Marrow && c.below_threshold == candidate.below_threshold
+        };
+        let marrow = finding.site == Site::Marrow;
+        match kept.iter_mut().find(same_marrow).filter(|_| marrow) {
+            Some((whole, _)) => whole.region = whole.region.union(&candidate.region),
+            None => kept.push((candidate, finding)),
+        }
+    }
+    kept.into_iter().unzip()
 }
 
 /// All regions measured, hottest first, numbered from 1.
