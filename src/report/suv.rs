@@ -269,7 +269,7 @@ impl SuvDocument {
         [
             ("SUV", format!("{} ({}){edited}", suv.kind, suv.unit)),
             ("factor", format!("{factor} SUV per {units}")),
-            ("min, mean, max", format!("{min}  {mean}  {max}")),
+            ("min, mean, max", format!("{min}, {mean}, {max}")),
             ("", suv.statistics_reason.clone().unwrap_or_default()),
             ("written", self.file.clone().unwrap_or_default()),
         ]

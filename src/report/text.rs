@@ -125,6 +125,14 @@ pub(super) fn number(value: Option<f64>, decimals: usize) -> String {
     value.map_or_else(|| "-".to_owned(), |value| format!("{value:.decimals$}"))
 }
 
+/// A name cut to a number of columns.
+pub(super) fn shortened(name: &str, columns: usize) -> String {
+    if name.chars().count() <= columns {
+        return name.to_owned();
+    }
+    name.chars().take(columns - 3).chain("...".chars()).collect()
+}
+
 /// A factor, to seven digits.
 pub(super) fn factor(value: f64) -> String {
     format!("{value:.6e}")
