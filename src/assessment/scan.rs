@@ -101,6 +101,8 @@ pub struct ScanAssessment {
     pub blood_pool: Reference,
     /// All regions of raised uptake, hottest first.
     pub lesions: Vec<Lesion>,
+    /// Uptake left at sites of earlier disease that have no region any more; a scan by itself has none.
+    pub residual: Vec<LesionUptake>,
     /// SUV at which regions were found; `None` where they were given.
     pub level: Option<f64>,
     /// The score.
@@ -140,14 +142,25 @@ pub fn assess_scan(
     warnings.extend(ratio_warning(&liver, &blood_pool));
     let deauville = score(&lesions, &[], &liver, &blood_pool, &settings.criteria);
     let totals = totals(pet, &lesions);
-    Ok(ScanAssessment { anatomy, liver, blood_pool, lesions, level, deauville, totals, warnings })
+    Ok(ScanAssessment {
+        anatomy,
+        liver,
+        blood_pool,
+        lesions,
+        residual: Vec::new(),
+        level,
+        deauville,
+        totals,
+        warnings,
+    })
 }
 
 impl ScanAssessment {
     /// Scores again after classes have changed; `residual` is uptake at known sites where no region stands out.
-    pub fn rescore(&mut self, pet: &Volume<f32>, residual: &[LesionUptake], criteria: &Criteria) {
-        self.deauville = score(&self.lesions, residual, &self.liver, &self.blood_pool, criteria);
+    pub fn rescore(&mut self, pet: &Volume<f32>, residual: Vec<LesionUptake>, criteria: &Criteria) {
+        self.deauville = score(&self.lesions, &residual, &self.liver, &self.blood_pool, criteria);
         self.totals = totals(pet, &self.lesions);
+        self.residual = residual;
     }
 
     /// The references' uptake where they may serve.
@@ -314,7 +327,7 @@ fn references(liver: &Reference, blood_pool: &Reference) -> ReferenceUptake {
 }
 
 /// The uptake of a lesion as the score takes it.
-fn uptake(lesion: &Lesion) -> LesionUptake {
+pub(super) fn uptake(lesion: &Lesion) -> LesionUptake {
     LesionUptake {
         max: lesion.statistics.max,
         peak: Some(lesion.peak.mean),
