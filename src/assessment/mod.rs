@@ -5,6 +5,10 @@
 //! 3. lesions are scored against the references;
 //! 4. two scans are brought into one frame, lesions are linked, the response is called.
 
+mod residual;
 mod scan;
+mod series;
+mod sites;
 
 pub use scan::{Given, ScanAssessment, ScanInput, Settings, Totals, assess_scan};
+pub use series::{LinkedLesion, PairAssessment, SeriesScan, assess_series};

@@ -101,6 +101,8 @@ pub struct ScanAssessment {
     pub blood_pool: Reference,
     /// All regions of raised uptake, hottest first.
     pub lesions: Vec<Lesion>,
+    /// Uptake left at sites of earlier disease that have no region any more; a scan by itself has none.
+    pub residual: Vec<LesionUptake>,
     /// SUV at which regions were found; `None` where they were given.
     pub level: Option<f64>,
     /// The score.
@@ -130,6 +132,7 @@ pub fn assess_scan(
         Some(_) => vec![given_finding(); candidates.len()],
         None => classify(pet, scan.bw_per_value, &candidates, landmarks.as_ref()),
     };
+    let (candidates, findings) = gathered(candidates, findings);
     let lesions = measured_lesions(pet, &candidates, findings);
     let disease = union(pet, lesions.iter().filter(|l| l.finding.class == Class::Lesion));
     let rivals = [Rival { name: "a lesion", region: &disease }];
@@ -139,14 +142,25 @@ pub fn assess_scan(
     warnings.extend(ratio_warning(&liver, &blood_pool));
     let deauville = score(&lesions, &[], &liver, &blood_pool, &settings.criteria);
     let totals = totals(pet, &lesions);
-    Ok(ScanAssessment { anatomy, liver, blood_pool, lesions, level, deauville, totals, warnings })
+    Ok(ScanAssessment {
+        anatomy,
+        liver,
+        blood_pool,
+        lesions,
+        residual: Vec::new(),
+        level,
+        deauville,
+        totals,
+        warnings,
+    })
 }
 
 impl ScanAssessment {
     /// Scores again after classes have changed; `residual` is uptake at known sites where no region stands out.
-    pub fn rescore(&mut self, pet: &Volume<f32>, residual: &[LesionUptake], criteria: &Criteria) {
-        self.deauville = score(&self.lesions, residual, &self.liver, &self.blood_pool, criteria);
+    pub fn rescore(&mut self, pet: &Volume<f32>, residual: Vec<LesionUptake>, criteria: &Criteria) {
+        self.deauville = score(&self.lesions, &residual, &self.liver, &self.blood_pool, criteria);
         self.totals = totals(pet, &self.lesions);
+        self.residual = residual;
     }
 
     /// The references' uptake where they may serve.
@@ -255,6 +269,27 @@ fn given_finding() -> Finding {
     Finding { class: Class::Lesion, site: Site::Body, reason: "given by the user".into() }
 }
 
+/// Diffuse uptake of the marrow is one finding, not one for each vertebra; and what lies within the liver's own uptake is
+/// the reference itself, not a region of its own.
+fn gathered(candidates: Vec<Candidate>, findings: Vec<Finding>) -> (Vec<Candidate>, Vec<Finding>) {
+    let mut kept: Vec<(Candidate, Finding)> = Vec::new();
+    for (candidate, finding) in candidates.into_iter().zip(findings) {
+        let liver_itself = finding.class == Class::Physiologic && finding.site == Site::Liver;
+        if liver_itself && candidate.below_threshold {
+            continue;
+        }
+        let same_marrow = |(c, f): &&mut (Candidate, Finding)| {
+            f.site == Site::Marrow && c.below_threshold == candidate.below_threshold
+        };
+        let marrow = finding.site == Site::Marrow;
+        match kept.iter_mut().find(same_marrow).filter(|_| marrow) {
+            Some((whole, _)) => whole.region = whole.region.union(&candidate.region),
+            None => kept.push((candidate, finding)),
+        }
+    }
+    kept.into_iter().unzip()
+}
+
 /// All regions measured, hottest first, numbered from 1.
 fn measured_lesions(
     pet: &Volume<f32>,
@@ -292,7 +327,7 @@ fn references(liver: &Reference, blood_pool: &Reference) -> ReferenceUptake {
 }
 
 /// The uptake of a lesion as the score takes it.
-fn uptake(lesion: &Lesion) -> LesionUptake {
+pub(super) fn uptake(lesion: &Lesion) -> LesionUptake {
     LesionUptake {
         max: lesion.statistics.max,
         peak: Some(lesion.peak.mean),

@@ -32,6 +32,8 @@ struct Features {
     /// Share of the voxels that lie in bone, and in aerated lung or at its edge, where there is a CT.
     bone: f64,
     lung: f64,
+    /// Depth of the centroid below the skin, millimetres.
+    depth: f64,
     /// Height above the liver's dome (adult millimetres) and place from the vertebral column.
     up: f64,
     left: f64,
@@ -77,33 +79,51 @@ fn same_whole(candidates: &[Candidate], a: usize, b: usize) -> bool {
     candidates[a].whole == candidates[b].whole
 }
 
-/// The rules in order.
+/// The rules in order. Where a rule says lesion but not even the region's peak stands out from the liver's maximum, noise
+/// may have made it.
 fn named(f: &Features, all: &[Features], marks: &Landmarks<'_>, marrow: bool) -> Finding {
-    head_and_neck(f, marks)
+    let found = first_rule(f, all, marks, marrow);
+    let faint = marks.liver.is_some_and(|(_, liver_max)| f.peak < FAINT * liver_max);
+    if found.class == Class::Lesion && faint {
+        let reason = "its SUVpeak hardly exceeds the liver's SUVmax: noise or a lesion";
+        return finding(Class::Uncertain, found.site, reason);
+    }
+    found
+}
+
+/// SUVpeak below this multiple of the liver's SUVmax does not make a lesion for sure.
+const FAINT: f64 = 1.15;
+
+fn first_rule(f: &Features, all: &[Features], marks: &Landmarks<'_>, marrow: bool) -> Finding {
+    brain(f, marks)
+        .or_else(|| bone(f, marrow))
+        .or_else(|| head_and_neck(f, marks))
         .or_else(|| limbs(f))
         .or_else(|| heart(f, marks))
+        .or_else(|| whole_spleen(f))
         .or_else(|| kidney(f, all, marks))
         .or_else(|| liver(f, marks))
-        .or_else(|| bone(f, marrow))
-        .or_else(|| spleen(f))
+        .or_else(|| spleen_focus(f))
         .or_else(|| lone_kidney(f))
         .or_else(|| ureter(f))
         .or_else(|| gut(f, marks))
         .unwrap_or_else(|| elsewhere(f, marks))
 }
 
-/// Brain, and the head's and neck's glands and muscles.
+/// Height above the lungs' apex from which on a place is in the head, adult millimetres.
+const HEAD_MM: f64 = 90.0;
+
+fn brain(f: &Features, marks: &Landmarks<'_>) -> Option<Finding> {
+    let large = f.whole_ml > 60.0 || f.whole_size.max_element() > 70.0 || f.at_top;
+    let reason = "large uptake at the top of the head";
+    (marks.above_apex(f.centroid) > HEAD_MM && large && f.left.abs() < 100.0)
+        .then(|| finding(Class::Physiologic, Site::Brain, reason))
+}
+
+/// The head's and neck's glands and muscles.
 fn head_and_neck(f: &Features, marks: &Landmarks<'_>) -> Option<Finding> {
-    let over_apex = (f.centroid.z - marks.apex_z) / marks.scale;
-    let large = f.whole_ml > 60.0 || f.whole_size.max_element() > 70.0;
-    if over_apex > 90.0 && (large || f.at_top) && f.left.abs() < 100.0 {
-        return Some(finding(
-            Class::Physiologic,
-            Site::Brain,
-            "large uptake at the top of the head",
-        ));
-    }
-    if over_apex > 90.0 {
+    let over_apex = marks.above_apex(f.centroid);
+    if over_apex > HEAD_MM {
         let reason = "in the head: glands, tonsils and muscles take up FDG too";
         return Some(finding(Class::Uncertain, Site::Head, reason));
     }
@@ -121,12 +141,15 @@ fn limbs(f: &Features) -> Option<Finding> {
     (f.left.abs() > 210.0).then(|| finding(Class::Uncertain, Site::UpperLimb, reason))
 }
 
+/// The heart lies behind ribs and their muscles, millimetres below the skin.
+const HEART_DEPTH_MM: f64 = 24.0;
+
 /// The left ventricle: large uptake left of and well before the column, on the diaphragm.
 fn heart(f: &Features, marks: &Landmarks<'_>) -> Option<Finding> {
     let zone = (-30.0..105.0).contains(&f.up)
         && (-25.0 * marks.scale..100.0 * marks.scale).contains(&f.left)
         && f.back < -50.0 * marks.scale;
-    if !zone || f.lung > 0.6 {
+    if !zone || f.lung > 0.6 || f.depth < HEART_DEPTH_MM {
         return None;
     }
     let reason =
@@ -165,19 +188,23 @@ fn bone(f: &Features, marrow: bool) -> Option<Finding> {
     Some(finding(Class::Lesion, site, "focal uptake in bone"))
 }
 
-fn spleen(f: &Features) -> Option<Finding> {
-    let zone = (45.0..150.0).contains(&f.left)
+/// Left, lateral and high in the abdomen.
+fn in_spleen_zone(f: &Features) -> bool {
+    (45.0..150.0).contains(&f.left)
         && (-70.0..90.0).contains(&f.back)
-        && (-110.0..30.0).contains(&f.up);
-    if !zone || f.lung > 0.6 {
-        return None;
-    }
-    if f.whole_ml > 50.0 && f.whole_size.max_element() > 55.0 {
-        let reason = "the whole spleen is hotter than the threshold: disease or reaction";
-        return Some(finding(Class::Uncertain, Site::Spleen, reason));
-    }
-    // Lower and nearer the column lies the left kidney.
-    (f.left > 85.0 || f.up > -35.0)
+        && (-125.0..30.0).contains(&f.up)
+        && f.lung < 0.6
+}
+
+fn whole_spleen(f: &Features) -> Option<Finding> {
+    let reason = "the whole spleen is hotter than the threshold: disease or reaction";
+    (in_spleen_zone(f) && f.left > 60.0 && f.volume_ml > 40.0 && f.size.max_element() > 55.0)
+        .then(|| finding(Class::Uncertain, Site::Spleen, reason))
+}
+
+fn spleen_focus(f: &Features) -> Option<Finding> {
+    // Lower and nearer the column lies the left kidney; before it the stomach.
+    (in_spleen_zone(f) && (f.left > 85.0 || f.up > -35.0) && f.back > -40.0)
         .then(|| finding(Class::Lesion, Site::Spleen, "focal uptake in the spleen's place"))
 }
 
@@ -269,10 +296,6 @@ fn elsewhere(f: &Features, marks: &Landmarks<'_>) -> Finding {
         let reason = "a vertical thread before the column: oesophagus or nodes";
         return finding(Class::Uncertain, Site::Oesophagus, reason);
     }
-    if marks.liver.is_some_and(|(_, liver)| f.volume_ml < 1.0 && f.peak < 1.1 * liver) {
-        let reason = "smaller than 1 mL and its peak no higher than the liver: noise or a lesion";
-        return finding(Class::Uncertain, place, reason);
-    }
     let reason = match marks.liver {
         Some((_, liver)) => format!(
             "focal uptake, {:.1} times the liver's maximum, in no organ that takes up FDG normally",
@@ -346,6 +369,7 @@ impl Features {
             at_top: whole_top > geometry.bounds_mm().1.z - 1.5 * geometry.spacing_mm()[0],
             bone,
             lung,
+            depth: nearest_at(&marks.anatomy.depth_mm, centroid).map_or(0.0, f64::from),
             up: marks.above_dome(centroid),
             left,
             back,

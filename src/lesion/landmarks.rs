@@ -44,7 +44,10 @@ impl<'a> Landmarks<'a> {
         let heights = match (&anatomy.lungs, &liver) {
             (Some(lungs), _) if lungs.height_mm() > 80.0 => {
                 let scale = (lungs.height_mm() / LUNG_HEIGHT_MM).clamp(0.4, 1.3);
-                Some((lungs.right_base_z + DOME_OVER_BASE_MM * scale, lungs.apex_z, scale))
+                // Breathing moves the dome between CT and PET: the PET's own is better where it shows.
+                let dome = liver.as_ref().and_then(|(centre, _)| dome_above(anatomy, *centre));
+                let dome = dome.unwrap_or(lungs.right_base_z + DOME_OVER_BASE_MM * scale);
+                Some((dome, lungs.apex_z, scale))
             }
             (_, Some((centre, _))) => dome_above(anatomy, *centre)
                 .map(|dome| (dome, dome + LUNG_HEIGHT_MM - DOME_OVER_BASE_MM, 1.0)),
@@ -59,6 +62,11 @@ impl<'a> Landmarks<'a> {
     /// Height above the dome in adult millimetres.
     pub fn above_dome(&self, place: DVec3) -> f64 {
         (place.z - self.dome_z) / self.scale
+    }
+
+    /// Height above the lungs' apex in adult millimetres.
+    pub fn above_apex(&self, place: DVec3) -> f64 {
+        (place.z - self.apex_z) / self.scale
     }
 
     /// Place relative to the middle of the vertebral column: to the left and to the back, millimetres.

@@ -22,9 +22,10 @@ const RADIUS_MM: f64 = 5.0;
 const LENGTH_MM: f64 = 20.0;
 /// Spacing of the lattice on which the vessel is followed, millimetres.
 const STEP_MM: f64 = 2.5;
-/// The vessel's middle relative to the middle of the vertebral column: to the left, and from front to back, millimetres.
+/// The vessel's middle relative to the middle of the vertebral column (posterior elements included, so that the vessel is
+/// always before it): to the left, and from front to back, millimetres.
 const LEFT_MM: std::ops::Range<f64> = 0.0..50.0;
-const BACK_MM: std::ops::Range<f64> = -55.0..25.0;
+const BACK_MM: std::ops::Range<f64> = -70.0..-5.0;
 /// Radius of an aorta in soft tissue, millimetres.
 const VESSEL_MM: std::ops::Range<f32> = 6.0..20.0;
 /// Blood and wall, plain or with contrast, Hounsfield units; bone is told apart by its bulk.

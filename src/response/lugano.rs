@@ -153,6 +153,8 @@ pub struct LuganoInput {
     pub quality: Option<Verdict>,
     /// Earlier follow-ups.
     pub prior: Option<Prior>,
+    /// Why the lesions of the two scans could not be linked; `None`: they were.
+    pub not_linked: Option<String>,
 }
 
 impl LuganoInput {
@@ -167,6 +169,7 @@ impl LuganoInput {
             histology: Histology::default(),
             quality: None,
             prior: None,
+            not_linked: None,
         }
     }
 }
@@ -248,6 +251,10 @@ fn barrier(input: &LuganoInput) -> Option<Reason> {
     if input.quality == Some(Verdict::NotAssessable) {
         let text = "the scans must not be compared: see the comparability checks";
         return Some(Reason::new("NOT_COMPARABLE", text));
+    }
+    if let Some(why) = &input.not_linked {
+        let text = format!("the scans could not be brought into one frame: {why}");
+        return Some(Reason::new("ALIGNMENT_FAILED", text));
     }
     (input.histology == Histology::NotAvid).then(|| {
         let text = "the disease does not reliably take up FDG: use the sizes on CT";

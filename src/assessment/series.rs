@@ -1,0 +1,332 @@
+//! Scans of one patient in the order of time: linked lesions and a response for each pair.
+//!
+//! Each follow-up is compared with the baseline and with the scan before it. Uncertain uptake at the site of known disease
+//! counts as disease: the score speaks of sites of initial disease (Barrington 2014, JCO 32:3048). Where a known site has
+//! no region of its own any more, what is left there is measured in the baseline lesion's outline.
+
+use crate::alignment::{Alignment, Scan, Verdict as AlignmentVerdict, align};
+use crate::criteria::{Criteria, percent_change};
+use crate::deauville::{LesionUptake, Scored, score_uptake};
+use crate::lesion::{Class, Lesion};
+use crate::matching::{Fate, Group, Regions, link};
+use crate::quality::{Comparability, PairFacts, ScanFacts, compare};
+use crate::response::lugano::{LuganoCall, LuganoInput, Prior};
+use crate::response::{
+    Hottest, ResponseCategory, Sensitivity, delta_suv_max, eortc, lugano, percist,
+};
+use crate::segmentation::Region;
+use crate::statistics::RegionStatistics;
+use crate::volume::Mask;
+
+use super::residual::residual_uptake;
+use super::scan::uptake;
+use super::sites::{Sites, sites_of};
+use super::{ScanAssessment, ScanInput};
+
+/// One scan of a series.
+#[derive(Debug, Clone)]
+pub struct SeriesScan<'a> {
+    /// The volumes.
+    pub input: ScanInput<'a>,
+    /// `FrameOfReferenceUID` (0020,0052), where it is given.
+    pub frame_of_reference_uid: Option<&'a str>,
+    /// What the headers say of comparability.
+    pub facts: ScanFacts,
+    /// Turns the image's values into SUL (James 128, as PERCIST is practised); `None` where SUL cannot be computed.
+    pub sul_per_value: Option<f64>,
+    /// The scan assessed by itself.
+    pub assessment: ScanAssessment,
+}
+
+/// A group of lesions of a pair and what became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LinkedLesion {
+    /// Numbers of the lesions at baseline.
+    pub baseline_ids: Vec<usize>,
+    /// Numbers of the lesions at follow-up.
+    pub follow_up_ids: Vec<usize>,
+    /// What became of them.
+    pub fate: Fate,
+    /// Lesion, or uncertain in both scans.
+    pub class: Class,
+    /// Change of SUVmax, percent of baseline; `None` where one side has nothing to measure.
+    pub delta_suv_max_percent: Option<f64>,
+    /// Change of volume, percent of baseline.
+    pub delta_volume_percent: Option<f64>,
+    /// SUVmax at a resolved site, or at baseline in the place of a new lesion.
+    pub suv_max_there: Option<f64>,
+    /// What a reader should know of the link.
+    pub note: Option<String>,
+}
+
+/// A follow-up beside an earlier scan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PairAssessment {
+    /// Position of the earlier scan.
+    pub baseline: usize,
+    /// Position of the follow-up.
+    pub follow_up: usize,
+    /// May they be compared?
+    pub comparability: Comparability,
+    /// How they were brought into one frame.
+    pub alignment: Alignment,
+    /// The lesions.
+    pub lesions: Vec<LinkedLesion>,
+    /// Change of the hottest lesion's SUVmax, percent; the lesion need not be the same.
+    pub delta_suv_max_percent: Option<f64>,
+    /// The Lugano call.
+    pub lugano: LuganoCall,
+    /// The PERCIST call.
+    pub percist: percist::PercistCall,
+    /// The EORTC call.
+    pub eortc: eortc::EortcCall,
+    /// The delta-SUVmax rule.
+    pub delta_suv_max: delta_suv_max::DeltaSuvMax,
+    /// What would change the Lugano call.
+    pub sensitivity: Vec<Sensitivity>,
+}
+
+/// Two scans in one frame with their lesions grouped.
+struct Linked {
+    earlier: usize,
+    later: usize,
+    alignment: Alignment,
+    groups: Vec<Group>,
+}
+
+/// Assesses a series: scores each follow-up again in the light of what was known before, and calls each pair.
+///
+/// The scans are in the order of time, the first is the baseline.
+pub fn assess_series(scans: &mut [SeriesScan<'_>], criteria: &Criteria) -> Vec<PairAssessment> {
+    let mut pairs: Vec<PairAssessment> = Vec::new();
+    for later in 1..scans.len() {
+        let earlier = if later == 1 { vec![0] } else { vec![0, later - 1] };
+        let linked: Vec<Linked> =
+            earlier.into_iter().map(|earlier| linked(scans, earlier, later)).collect();
+        let residual = promote(scans, &linked, later);
+        let scan = &mut scans[later];
+        scan.assessment.rescore(&scan.input.image.volume, residual, criteria);
+        let prior = prior(&pairs, scans, later);
+        for link in &linked {
+            pairs.push(pair(scans, link, prior.filter(|_| link.earlier == 0), criteria));
+        }
+    }
+    pairs
+}
+
+/// The regions that take part in linking: disease and what may be disease.
+pub(super) fn suspects(assessment: &ScanAssessment) -> Vec<&Lesion> {
+    let suspect = |l: &&Lesion| l.finding.class != Class::Physiologic;
+    assessment.lesions.iter().filter(suspect).collect()
+}
+
+fn linked(scans: &[SeriesScan<'_>], earlier: usize, later: usize) -> Linked {
+    let scan = |n: usize| Scan {
+        pet: &scans[n].input.image.volume,
+        ct: scans[n].input.ct,
+        frame_of_reference_uid: scans[n].frame_of_reference_uid,
+    };
+    let alignment = align(&scan(earlier), &scan(later));
+    let regions = |n: usize| -> Vec<&Region> {
+        suspects(&scans[n].assessment).into_iter().map(|l| &l.region).collect()
+    };
+    let (before, now) = (regions(earlier), regions(later));
+    let lattice = |n: usize| scans[n].input.image.volume.geometry();
+    let groups = if alignment.quality.verdict == AlignmentVerdict::Failed {
+        Vec::new()
+    } else {
+        link(
+            Regions { geometry: lattice(earlier), regions: &before },
+            Regions { geometry: lattice(later), regions: &now },
+            alignment.follow_up_from_baseline,
+        )
+    };
+    Linked { earlier, later, alignment, groups }
+}
+
+/// Makes uncertain uptake at sites of known disease disease, and measures what is left at sites without a region.
+fn promote(scans: &mut [SeriesScan<'_>], linked: &[Linked], later: usize) -> Vec<LesionUptake> {
+    let mut residual = Vec::new();
+    for link in linked {
+        let earlier: Vec<Lesion> =
+            suspects(&scans[link.earlier].assessment).into_iter().cloned().collect();
+        let now: Vec<usize> =
+            suspects(&scans[later].assessment).into_iter().map(|l| l.id).collect();
+        let known =
+            |g: &&Group| g.earlier.iter().any(|&e| earlier[e].finding.class == Class::Lesion);
+        for group in link.groups.iter().filter(known) {
+            for &n in &group.later {
+                let lesion = scans[later].assessment.lesions.iter_mut().find(|l| l.id == now[n]);
+                if let Some(lesion) = lesion.filter(|l| l.finding.class == Class::Uncertain) {
+                    lesion.finding.class = Class::Lesion;
+                    lesion.finding.reason +=
+                        "; disease, because it lies at the site of an earlier lesion";
+                }
+            }
+        }
+        let gone = link.groups.iter().filter(known).filter(|g| g.later.is_empty());
+        for lesion in gone.flat_map(|g| g.earlier.iter().map(|&e| &earlier[e])) {
+            residual.extend(residual_at(scans, link, lesion));
+        }
+    }
+    residual
+}
+
+/// What is left at the site of an earlier lesion.
+fn residual_at(scans: &[SeriesScan<'_>], link: &Linked, lesion: &Lesion) -> Option<LesionUptake> {
+    let (before, now) = (&scans[link.earlier].input, &scans[link.later].input);
+    let mut hot = Mask::filled(now.image.volume.geometry().clone(), false);
+    scans[link.later].assessment.lesions.iter().for_each(|l| l.region.paint(&mut hot, true));
+    residual_uptake(
+        &now.image.volume,
+        &hot,
+        before.image.volume.geometry(),
+        &lesion.region,
+        link.alignment.follow_up_from_baseline,
+    )
+}
+
+/// The best earlier call against the baseline and the lowest uptake so far.
+fn prior(pairs: &[PairAssessment], scans: &[SeriesScan<'_>], later: usize) -> Option<Prior> {
+    let calls = pairs.iter().filter(|p| p.baseline == 0);
+    let best = calls.map(|p| p.lugano.category).min_by_key(|&c| rank(c))?;
+    let hottest = |n: usize| match hottest(&scans[n].assessment) {
+        Hottest::Uptake(value) => Some(value),
+        Hottest::NoLesion | Hottest::Unknown => None,
+    };
+    let values: Vec<Option<f64>> = (0..later).map(hottest).collect();
+    let nadir = values.iter().copied().collect::<Option<Vec<f64>>>();
+    Some(Prior { best, nadir: nadir.and_then(|v| v.into_iter().reduce(f64::min)) })
+}
+
+/// Order of the categories from the best; a pair that is not evaluable says nothing.
+fn rank(category: ResponseCategory) -> u8 {
+    match category {
+        ResponseCategory::Complete => 0,
+        ResponseCategory::Partial => 1,
+        ResponseCategory::None => 2,
+        ResponseCategory::Progressive => 3,
+        ResponseCategory::NotEvaluable => 4,
+    }
+}
+
+/// SUVmax of the hottest lesion.
+fn hottest(assessment: &ScanAssessment) -> Hottest {
+    let uptakes = assessment.of_class(Class::Lesion).map(|l| l.statistics.max);
+    uptakes.reduce(f64::max).map_or(Hottest::NoLesion, Hottest::Uptake)
+}
+
+fn pair(
+    scans: &[SeriesScan<'_>],
+    link: &Linked,
+    prior: Option<Prior>,
+    criteria: &Criteria,
+) -> PairAssessment {
+    let (baseline, follow_up) = (&scans[link.earlier], &scans[link.later]);
+    let aligned = link.alignment.quality.verdict != AlignmentVerdict::Failed;
+    let sites = sites_of(baseline, follow_up, &link.groups, &link.alignment, &criteria.convention);
+    let out = sites.lesions.iter().filter(|l| l.fate == Fate::OutOfView).count();
+    let pair_facts = PairFacts { sites_out_of_field: aligned.then_some(out) };
+    let comparability = compare(&facts(baseline), &facts(follow_up), pair_facts, criteria.quality);
+    let input = LuganoInput {
+        new_lesions: sites.new_lesions.clone(),
+        quality: Some(comparability.verdict),
+        prior,
+        not_linked: (!aligned).then(|| link.alignment.quality.reasons.join("; ")),
+        ..LuganoInput::new(known_score(follow_up, &sites, criteria), sites.known.clone())
+    };
+    let new_lesion = sites.has_new_lesion();
+    let (before, now) = (hottest(&baseline.assessment), hottest(&follow_up.assessment));
+    PairAssessment {
+        baseline: link.earlier,
+        follow_up: link.later,
+        comparability,
+        alignment: link.alignment.clone(),
+        delta_suv_max_percent: change(before, now),
+        lugano: lugano::assess(&input, criteria),
+        sensitivity: lugano::sensitivity(&input, &follow_up.assessment.deauville, criteria),
+        percist: percist::assess(&percist_input(baseline, follow_up, new_lesion)),
+        eortc: eortc::assess(&eortc::EortcInput {
+            baseline: before,
+            follow_up: now,
+            new_lesion,
+            after_one_cycle: false,
+            dimension_percent: None,
+        }),
+        delta_suv_max: delta_suv_max::assess(before, now, delta_suv_max::Cycles::Two),
+        lesions: sites.lesions,
+    }
+}
+
+fn change(before: Hottest, now: Hottest) -> Option<f64> {
+    match (before, now) {
+        (Hottest::Uptake(before), Hottest::Uptake(now)) => percent_change(before, now),
+        _ => None,
+    }
+}
+
+/// The score of the known sites alone: new lesions are judged by the response rules.
+fn known_score(follow_up: &SeriesScan<'_>, sites: &Sites, criteria: &Criteria) -> Scored {
+    let references = follow_up.assessment.references();
+    let new = |l: &&Lesion| sites.new_ids.contains(&l.id);
+    let known = follow_up.assessment.of_class(Class::Lesion).filter(|l| !new(l));
+    let scores: Vec<Scored> = known
+        .map(uptake)
+        .chain(follow_up.assessment.residual.iter().copied())
+        .map(|l| score_uptake(&l, &references, &criteria.convention))
+        .collect();
+    crate::deauville::overall(&scores)
+}
+
+/// What the headers say, with the liver as measured.
+fn facts(scan: &SeriesScan<'_>) -> ScanFacts {
+    let liver = scan.assessment.liver.usable().map(|l| l.mean);
+    ScanFacts {
+        liver_suv_mean: liver.map(|l| l * scan.input.bw_per_value),
+        liver_sul_mean: liver.zip(scan.sul_per_value).map(|(l, sul)| l * sul),
+        ..scan.facts.clone()
+    }
+}
+
+fn percist_input(
+    baseline: &SeriesScan<'_>,
+    follow_up: &SeriesScan<'_>,
+    new_lesion: bool,
+) -> percist::PercistInput {
+    let tlg = |s: &SeriesScan<'_>| s.assessment.totals.tlg_g;
+    let same_threshold = baseline.assessment.level == follow_up.assessment.level;
+    percist::PercistInput {
+        baseline: percist_scan(baseline),
+        follow_up: percist_scan(follow_up),
+        new_lesion,
+        above_background: None,
+        other_increase_percent: None,
+        tlg_percent: same_threshold
+            .then(|| percent_change(tlg(baseline), tlg(follow_up)))
+            .flatten(),
+    }
+}
+
+fn percist_scan(scan: &SeriesScan<'_>) -> percist::PercistScan {
+    let sul = |s: &RegionStatistics, factor: f64| RegionStatistics {
+        min: s.min * factor,
+        max: s.max * factor,
+        mean: s.mean * factor,
+        sd: s.sd * factor,
+        median: s.median * factor,
+        ..*s
+    };
+    let references = scan.assessment.references();
+    let peaks = scan.assessment.of_class(Class::Lesion).map(|l| l.peak.mean);
+    let hottest = match (peaks.reduce(f64::max), scan.sul_per_value) {
+        (None, _) => Hottest::NoLesion,
+        (Some(_), None) => Hottest::Unknown,
+        (Some(peak), Some(factor)) => Hottest::Uptake(peak * factor),
+    };
+    let convert = |s: Option<RegionStatistics>| s.zip(scan.sul_per_value).map(|(s, f)| sul(&s, f));
+    percist::PercistScan {
+        hottest,
+        liver: convert(references.liver),
+        blood_pool: convert(references.blood_pool),
+    }
+}

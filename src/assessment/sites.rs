@@ -1,0 +1,224 @@
+//! The sites of a pair: known ones with their uptake then and now, and new ones.
+
+use glam::DVec3;
+
+use super::residual::carried;
+use super::scan::uptake;
+use super::series::{LinkedLesion, SeriesScan, suspects};
+use crate::alignment::Alignment;
+use crate::criteria::{DeauvilleConvention, percent_change};
+use crate::deauville::{DeauvilleScore, score_uptake};
+use crate::lesion::{Class, Lesion};
+use crate::matching::{Fate, Group};
+use crate::response::lugano::{Attribution, KnownSite, NewLesion, SiteNow, SiteUptake};
+use crate::statistics::{peak_global, statistics};
+
+/// What a pair's groups say.
+pub(super) struct Sites {
+    pub(super) lesions: Vec<LinkedLesion>,
+    pub(super) known: Vec<KnownSite>,
+    pub(super) new_lesions: Vec<NewLesion>,
+    /// Numbers of the follow-up's new lesions (class lesion).
+    pub(super) new_ids: Vec<usize>,
+}
+
+impl Sites {
+    pub(super) fn has_new_lesion(&self) -> bool {
+        self.new_lesions.iter().any(|n| n.attribution == Attribution::Lymphoma)
+    }
+}
+
+/// One group with its lesions.
+struct Members<'a> {
+    before: Vec<&'a Lesion>,
+    now: Vec<&'a Lesion>,
+}
+
+/// A pair as the sites see it.
+struct Pair<'a> {
+    baseline: &'a SeriesScan<'a>,
+    follow_up: &'a SeriesScan<'a>,
+    alignment: &'a Alignment,
+    convention: &'a DeauvilleConvention,
+}
+
+pub(super) fn sites_of(
+    baseline: &SeriesScan<'_>,
+    follow_up: &SeriesScan<'_>,
+    groups: &[Group],
+    alignment: &Alignment,
+    convention: &DeauvilleConvention,
+) -> Sites {
+    let pair = Pair { baseline, follow_up, alignment, convention };
+    let mut sites = Sites {
+        lesions: Vec::new(),
+        known: Vec::new(),
+        new_lesions: Vec::new(),
+        new_ids: Vec::new(),
+    };
+    let (before, now) = (suspects(&baseline.assessment), suspects(&follow_up.assessment));
+    for group in groups {
+        let members = Members {
+            before: group.earlier.iter().map(|&n| before[n]).collect(),
+            now: group.later.iter().map(|&n| now[n]).collect(),
+        };
+        pair.add(&mut sites, group.fate(), &members);
+    }
+    sites
+}
+
+impl Pair<'_> {
+    fn add(&self, sites: &mut Sites, fate: Fate, members: &Members<'_>) {
+        let disease = |l: &&&Lesion| l.finding.class == Class::Lesion;
+        let is_disease = members.before.iter().chain(&members.now).any(|l| disease(&l));
+        let fate = self.in_view(fate, members);
+        let linked = self.linked(fate, members, is_disease);
+        if !members.before.is_empty() && is_disease {
+            sites.known.push(self.known(fate, members));
+        }
+        if fate == Fate::New {
+            Self::add_new(sites, members);
+        }
+        sites.lesions.push(linked);
+    }
+
+    /// A site that lies outside the other scan's field of view is neither resolved nor new.
+    fn in_view(&self, fate: Fate, members: &Members<'_>) -> Fate {
+        let to_follow_up = self.alignment.follow_up_from_baseline;
+        let inside = |scan: &SeriesScan<'_>, place: DVec3| {
+            scan.input.image.volume.geometry().voxel_at(place).is_some()
+        };
+        let seen = match fate {
+            Fate::Resolved => members
+                .before
+                .iter()
+                .all(|l| inside(self.follow_up, to_follow_up.transform_point3(l.centroid_mm))),
+            Fate::New => {
+                let back = to_follow_up.inverse();
+                let seen =
+                    |l: &&Lesion| inside(self.baseline, back.transform_point3(l.centroid_mm));
+                members.now.iter().all(seen)
+            }
+            Fate::Persistent | Fate::Merged | Fate::Split | Fate::OutOfView => true,
+        };
+        if seen { fate } else { Fate::OutOfView }
+    }
+
+    fn linked(&self, fate: Fate, members: &Members<'_>, is_disease: bool) -> LinkedLesion {
+        let ids = |lesions: &[&Lesion]| lesions.iter().map(|l| l.id).collect();
+        let max = |lesions: &[&Lesion]| lesions.iter().map(|l| l.statistics.max).reduce(f64::max);
+        let volume = |lesions: &[&Lesion]| {
+            (!lesions.is_empty())
+                .then(|| lesions.iter().map(|l| l.statistics.volume_ml).sum::<f64>())
+        };
+        let change = |of: &dyn Fn(&[&Lesion]) -> Option<f64>| {
+            percent_change(of(&members.before)?, of(&members.now)?)
+        };
+        // Volumes above the threshold and volumes above the liver are not compared.
+        let one_rule = members.before.iter().chain(&members.now).all(|l| !l.below_threshold);
+        let suv_max_there = self.there(fate, members);
+        LinkedLesion {
+            baseline_ids: ids(&members.before),
+            follow_up_ids: ids(&members.now),
+            fate,
+            class: if is_disease { Class::Lesion } else { Class::Uncertain },
+            delta_suv_max_percent: change(&max),
+            delta_volume_percent: one_rule.then(|| change(&volume)).flatten(),
+            note: self.note(fate, suv_max_there),
+            suv_max_there,
+        }
+    }
+
+    /// SUVmax in the other scan at the place of a resolved or new lesion.
+    fn there(&self, fate: Fate, members: &Members<'_>) -> Option<f64> {
+        let to_follow_up = self.alignment.follow_up_from_baseline;
+        let max_in = |scan: &SeriesScan<'_>, from: &SeriesScan<'_>, lesions: &[&Lesion], map| {
+            let pet = &scan.input.image.volume;
+            let source = from.input.image.volume.geometry();
+            let regions = lesions.iter().map(|l| carried(pet.geometry(), source, &l.region, map));
+            regions.filter_map(|r| statistics(pet, &r)).map(|s| s.max).reduce(f64::max)
+        };
+        match fate {
+            Fate::Resolved => max_in(self.follow_up, self.baseline, &members.before, to_follow_up),
+            Fate::New => {
+                max_in(self.baseline, self.follow_up, &members.now, to_follow_up.inverse())
+            }
+            Fate::Persistent | Fate::Merged | Fate::Split | Fate::OutOfView => None,
+        }
+    }
+
+    fn note(&self, fate: Fate, there: Option<f64>) -> Option<String> {
+        let liver = |scan: &SeriesScan<'_>| scan.assessment.liver.usable().map(|l| l.max);
+        let there = there?;
+        match fate {
+            Fate::New if there > liver(self.baseline)? => Some(format!(
+                "baseline had uptake here too (SUVmax {there:.2}, above its liver), in a region of another class or \
+                 too small to be listed"
+            )),
+            Fate::Resolved if there > liver(self.follow_up)? => Some(format!(
+                "SUVmax {there:.2} remains in the lesion's old outline: normal uptake of a neighbour, or noise"
+            )),
+            Fate::New
+            | Fate::Resolved
+            | Fate::Persistent
+            | Fate::Merged
+            | Fate::Split
+            | Fate::OutOfView => None,
+        }
+    }
+
+    fn known(&self, fate: Fate, members: &Members<'_>) -> KnownSite {
+        let now = match fate {
+            Fate::OutOfView => SiteNow::OutOfField,
+            Fate::Resolved => SiteNow::Resolved,
+            Fate::Persistent | Fate::Merged | Fate::Split | Fate::New => {
+                SiteNow::Uptake(site_uptake(self.follow_up, &members.now))
+            }
+        };
+        let first = members.before[0];
+        KnownSite {
+            name: format!("{} (lesion {} at baseline)", first.finding.site, first.id),
+            baseline: site_uptake(self.baseline, &members.before),
+            now,
+            baseline_score: self.best_score(self.baseline, &members.before),
+            score: self.best_score(self.follow_up, &members.now),
+            reader: None,
+        }
+    }
+
+    fn best_score(&self, scan: &SeriesScan<'_>, lesions: &[&Lesion]) -> Option<DeauvilleScore> {
+        let references = scan.assessment.references();
+        let scores = lesions.iter().map(|l| score_uptake(&uptake(l), &references, self.convention));
+        scores.filter_map(|s| s.score()).max()
+    }
+
+    fn add_new(sites: &mut Sites, members: &Members<'_>) {
+        for lesion in &members.now {
+            let name = format!("{} (lesion {})", lesion.finding.site, lesion.id);
+            match lesion.finding.class {
+                Class::Lesion => {
+                    sites.new_ids.push(lesion.id);
+                    let attribution = Attribution::Lymphoma;
+                    sites.new_lesions.push(NewLesion { name, attribution });
+                }
+                Class::Uncertain if !lesion.below_threshold => {
+                    let attribution = Attribution::Uncertain;
+                    sites.new_lesions.push(NewLesion { name, attribution });
+                }
+                Class::Uncertain | Class::Physiologic => {}
+            }
+        }
+    }
+}
+
+fn site_uptake(scan: &SeriesScan<'_>, lesions: &[&Lesion]) -> SiteUptake {
+    let pet = &scan.input.image.volume;
+    let peak = |l: &&Lesion| peak_global(pet, &l.region).map(|p| p.mean);
+    SiteUptake {
+        suv_max: lesions.iter().map(|l| l.statistics.max).reduce(f64::max),
+        sul_peak: scan
+            .sul_per_value
+            .zip(lesions.iter().filter_map(peak).reduce(f64::max))
+            .map(|(factor, peak)| factor * peak),
+    }
+}
