@@ -61,6 +61,8 @@ pub struct SetAside {
 /// One study.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct StudyEntry {
+    /// Position in `scans` of the path it was found under.
+    pub scan: usize,
     /// `StudyInstanceUID` (0020,000D).
     pub study_uid: String,
     /// `StudyDate` (0008,0020); `null` where the header has none.
@@ -150,9 +152,15 @@ impl ScanEntry {
 }
 
 impl StudyEntry {
-    /// The entry of a study; `patient` where identifiers are to be shown.
-    pub fn new(study: &Study, series: Vec<SeriesEntry>, patient: Option<&Patient>) -> Self {
+    /// The entry of a study under the path with number `scan`; `patient` where identifiers are to be shown.
+    pub fn new(
+        scan: usize,
+        study: &Study,
+        series: Vec<SeriesEntry>,
+        patient: Option<&Patient>,
+    ) -> Self {
         Self {
+            scan,
             study_uid: study.study_instance_uid.clone(),
             study_date: study.study_date.value().map(ToString::to_string),
             description: study.study_description.clone(),

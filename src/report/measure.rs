@@ -261,3 +261,65 @@ impl MeasureDocument {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use glam::DVec3;
+
+    use super::*;
+    use crate::geometry::VolumeGeometry;
+    use crate::volume::Volume;
+
+    /// The region `inside` of a row of four voxels of 1 ml with the values 1, 2, 3 and NaN.
+    fn entry(inside: [bool; 4], kind: SuvKind) -> RegionEntry {
+        let steps = [DVec3::Z, DVec3::Y, DVec3::X].map(|axis| axis * 10.0);
+        let geometry = VolumeGeometry::new([1, 1, 4], DVec3::ZERO, steps).unwrap();
+        let image = SuvImage {
+            kind,
+            volume: Volume::from_vec(geometry.clone(), vec![1.0, 2.0, 3.0, f32::NAN]),
+        };
+        let named = NamedRegion {
+            name: "region".into(),
+            number: None,
+            code: None,
+            mask: Volume::from_vec(geometry, inside.into()),
+            resampled: false,
+        };
+        RegionEntry::measure(&image, &named)
+    }
+
+    #[test]
+    fn numbers_of_a_region() {
+        let found = entry([true, true, true, false], SuvKind::BodyWeight);
+        assert_eq!((found.voxels, found.suv_reason), (3, None));
+        assert_eq!(
+            (found.suv_min, found.suv_median, found.suv_max),
+            (Some(1.0), Some(2.0), Some(3.0))
+        );
+        assert!((found.suv_variance.unwrap() - 2.0 / 3.0).abs() < 1e-12);
+        assert!((found.suv_p90.unwrap() - 2.8).abs() < 1e-12);
+        assert!((found.tlg_g.unwrap() - 6.0).abs() < 1e-9);
+        // Voxels of 10 mm: the sphere of 1 ml holds its centre alone, and reaches over no edge.
+        assert_eq!(
+            (found.suv_peak_local, found.suv_peak_global_truncated),
+            (Some(3.0), Some(false))
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_is_absent_with_a_reason() {
+        let empty = entry([false; 4], SuvKind::BodyWeight);
+        let spoilt = entry([true; 4], SuvKind::BodyWeight);
+        for (found, reason) in [(empty, "no voxel centre"), (spoilt, "values that are no numbers")]
+        {
+            let numbers =
+                [found.suv_min, found.suv_max, found.suv_mean, found.suv_sd, found.suv_p90];
+            assert_eq!((numbers, found.tlg_g), ([None; 5], None));
+            assert!(found.suv_reason.unwrap().contains(reason));
+            assert!(found.tlg_g_reason.unwrap().contains(reason));
+        }
+        let surface = entry([true, true, false, false], SuvKind::BodySurfaceArea);
+        assert_eq!((surface.suv_mean, surface.tlg_g), (Some(1.5), None));
+        assert!(surface.tlg_g_reason.unwrap().contains("cm2/ml"));
+    }
+}

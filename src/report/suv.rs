@@ -196,7 +196,12 @@ impl SuvDocument {
             clock: ClockDocument::new(&plan.clock, &warnings),
             decay_factor: plan.decay_factor.into(),
             inputs: plan.inputs.clone(),
-            alternatives: plan.alternatives.clone(),
+            alternatives: plan
+                .alternatives
+                .iter()
+                .filter(|other| other.suv_difference_percent.is_finite())
+                .cloned()
+                .collect(),
             edited: plan.edited,
             file: None,
             warnings,

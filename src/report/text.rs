@@ -55,6 +55,7 @@ impl Page {
         let mut row = |cells: &mut dyn Iterator<Item = &str>| {
             let mut line = String::new();
             for ((cell, (_, align)), width) in cells.zip(headings).zip(&widths) {
+                let cell = printable(cell);
                 let gap = if line.is_empty() { "" } else { "  " };
                 // Writing into a string does not fail.
                 let _ = match align {
@@ -99,7 +100,7 @@ impl Page {
 
     /// Words behind a lead, further lines indented.
     fn hang(&mut self, lead: &str, words: &str, indent: usize) {
-        let mut line = lead.to_owned();
+        let mut line = printable(lead);
         let mut empty = true;
         for word in words.split_whitespace() {
             let length = line.chars().count() + word.chars().count() + usize::from(!empty);
@@ -112,7 +113,7 @@ impl Page {
             if !empty {
                 line.push(' ');
             }
-            line.push_str(word);
+            line.push_str(&printable(word));
             empty = false;
         }
         self.text.push_str(line.trim_end());
@@ -123,6 +124,11 @@ impl Page {
 /// A number with as many decimals as its size deserves; a dash where it is not known.
 pub(super) fn number(value: Option<f64>, decimals: usize) -> String {
     value.map_or_else(|| "-".to_owned(), |value| format!("{value:.decimals$}"))
+}
+
+/// A text of a header without what would move the cursor or change the colour of a terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
 /// A name cut to a number of columns.
@@ -166,6 +172,14 @@ mod tests {
         assert!(text.contains("\n        word"), "{text}");
         assert!(text.contains("\nname   SUV\nr     1.00\n"), "{text}");
         assert!(!text.contains("none"));
+    }
+
+    #[test]
+    fn headers_cannot_steer_the_terminal() {
+        let mut page = Page::default();
+        page.line("a\u{1b}[31m \u{7}b");
+        page.table(&[("x", Align::Left)], &[vec!["c\nd".into()]]);
+        assert!(page.finish().starts_with("a?[31m ?b\nx\nc?d\n"));
     }
 
     #[test]

@@ -18,6 +18,10 @@ pub(crate) use values::{RegionSource, Threshold};
 
 const RESEARCH_USE: &str = "Decision support for research, not a medical device.";
 
+/// Behind the help of the program.
+const STATUS: &str = "Exit status: 0 a result; 1 a result that says not scorable or not comparable; 2 an input or a \
+    command that cannot be used.\n\nDecision support for research, not a medical device.";
+
 /// Behind the help of commands that take several scans.
 const SEVERAL_SCANS: &str = "A flag about one scan (series, weight, height, dose, injection, liver, blood pool, masks) \
     is given once for each scan, in their order; - leaves that scan as it is.\n\n\
@@ -27,7 +31,7 @@ const SEVERAL_SCANS: &str = "A flag about one scan (series, weight, height, dose
 ///
 /// Decision support for research, not a medical device.
 #[derive(Debug, Parser)]
-#[command(version, after_help = RESEARCH_USE, max_term_width = 100, disable_help_subcommand = true)]
+#[command(version, after_help = STATUS, max_term_width = 100, disable_help_subcommand = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -422,4 +426,44 @@ pub(crate) fn format_asked(arguments: &[OsString]) -> Format {
     let together = arguments.iter().any(|argument| argument == "--format=json");
     let apart = arguments.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "json");
     if together || apart { Format::Json } else { Format::Text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compare(line: &str) -> Result<CompareOptions, String> {
+        let cli = Cli::try_parse_from(line.split(' ')).map_err(|e| e.to_string())?;
+        let Command::Compare(args) = cli.command else { return Err("another command".into()) };
+        args.options().map_err(|failure| failure.message)
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_of_several_scans_go_to_their_scans() {
+        let line = "petct compare a b c --weight-kg - --weight-kg 70 --weight-kg 68.5 --liver l.nii \
+                    --liver -60,10,-300,15 --liver - --suv lbm --criteria percist30";
+        let options = compare(line).unwrap();
+        let weights = options.scans.iter().map(|(scan, _)| scan.overrides.weight_kg);
+        assert_eq!(weights.collect::<Vec<_>>(), [None, Some(70.0), Some(68.5)]);
+        let livers = options.scans.iter().map(|(_, reading)| reading.liver.clone());
+        let sphere = values::region("-60,10,-300,15").unwrap();
+        let mask = RegionSource::Mask("l.nii".into());
+        assert_eq!(livers.collect::<Vec<_>>(), [Some(mask), Some(sphere), None]);
+        assert!(options.scans.iter().all(|(scan, _)| scan.kind == SuvKind::LeanBodyMass));
+        assert_eq!(options.criteria.change.name, "percist30");
+        let paths = options.scans.iter().map(|(scan, _)| scan.path.to_str().unwrap());
+        assert_eq!(paths.collect::<Vec<_>>(), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn flags_for_some_scans_only_are_refused() {
+        let message = compare("petct compare a b c --weight-kg 70 --weight-kg 71").unwrap_err();
+        assert!(message.starts_with("--weight-kg is given 2 time(s) for 3 scan(s)"), "{message}");
+    }
 }

@@ -150,9 +150,11 @@ fn json(document: &impl serde::Serialize) -> Result<String, Failure> {
 fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(e) if e.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::new("cannot_write", &format!("stdout: {e}"), "free space or close less"))
-        }
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Failure::new(
+            "cannot_write",
+            &format!("stdout: {e}"),
+            "write the result to another place",
+        )),
         _ => Ok(()),
     }
 }

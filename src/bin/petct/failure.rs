@@ -30,7 +30,10 @@ impl Failure {
 
     /// A sentence that holds its remedy.
     fn whole(code: &str, message: String, remedy: String) -> Self {
-        let one_line = |text: String| text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+        let one_line = |text: String| {
+            let text = text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+            text.replace(char::is_control, "?")
+        };
         Self { code: code.to_owned(), message: one_line(message), remedy: one_line(remedy) }
     }
 

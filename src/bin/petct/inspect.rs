@@ -15,12 +15,12 @@ use crate::open::plan_of;
 
 pub(crate) fn run(options: &InspectOptions, console: &Console) -> Result<ExitCode, Failure> {
     let mut document = InspectDocument::default();
-    for scan in &options.scans {
+    for (number, scan) in options.scans.iter().enumerate() {
         let studies = console
             .busy("reading headers", || dicom::scan(&scan.path))?
             .unpack(&mut document.warnings);
         document.scans.push(choose(scan, &studies, &mut document.warnings));
-        let entry = |study: &Study| study_entry(study, scan, console.show_identifiers);
+        let entry = |study: &Study| study_entry(number, study, scan, console.show_identifiers);
         document.studies.extend(studies.iter().map(entry));
     }
     console.show(&document, 0)
@@ -48,12 +48,12 @@ fn choose(scan: &ScanOptions, studies: &[Study], warnings: &mut Vec<Warning>) ->
     }
 }
 
-fn study_entry(study: &Study, scan: &ScanOptions, identify: bool) -> StudyEntry {
+fn study_entry(number: usize, study: &Study, scan: &ScanOptions, identify: bool) -> StudyEntry {
     let series = study.series.iter().map(|series| {
         let outlook = series.is_pet().then(|| outlook(series, scan));
         SeriesEntry::new(series, outlook)
     });
-    StudyEntry::new(study, series.collect(), identify.then_some(&study.patient))
+    StudyEntry::new(number, study, series.collect(), identify.then_some(&study.patient))
 }
 
 fn outlook(series: &Series, scan: &ScanOptions) -> SuvOutlook {
