@@ -5,6 +5,8 @@
 //!
 //! Ties are decided with a relative tolerance ([`EPSILON`]): in `f64`, `3.0 * 2.8` is below `8.4`.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::statistics::RegionStatistics;
@@ -47,6 +49,26 @@ pub enum ReferenceStatistic {
     Mean,
     /// The median.
     Median,
+}
+
+impl fmt::Display for LesionStatistic {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Max => "SUVmax",
+            Self::Peak => "SUVpeak",
+            Self::PeakOfFour => "peak of four voxels",
+        })
+    }
+}
+
+impl fmt::Display for ReferenceStatistic {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Max => "SUVmax",
+            Self::Mean => "SUVmean",
+            Self::Median => "median",
+        })
+    }
 }
 
 impl ReferenceStatistic {

@@ -319,6 +319,17 @@ pub struct Check {
     pub detail: String,
 }
 
+impl Check {
+    /// Whether a reader should see it: not passed, and not merely unknown where that blocks nothing.
+    pub fn is_notable(&self) -> bool {
+        match self.result {
+            Outcome::Pass => false,
+            Outcome::Fail | Outcome::Warn => true,
+            Outcome::Unknown => self.severity == Severity::Block,
+        }
+    }
+}
+
 /// What the checks say together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

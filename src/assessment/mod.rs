@@ -10,5 +10,5 @@ mod scan;
 mod series;
 mod sites;
 
-pub use scan::{Given, ScanAssessment, ScanInput, Settings, Totals, assess_scan};
+pub use scan::{Given, ScanAssessment, ScanInput, Settings, Totals, assess_scan, uptake};
 pub use series::{LinkedLesion, PairAssessment, SeriesScan, assess_series};

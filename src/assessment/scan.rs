@@ -327,7 +327,7 @@ fn references(liver: &Reference, blood_pool: &Reference) -> ReferenceUptake {
 }
 
 /// The uptake of a lesion as the score takes it.
-pub(super) fn uptake(lesion: &Lesion) -> LesionUptake {
+pub fn uptake(lesion: &Lesion) -> LesionUptake {
     LesionUptake {
         max: lesion.statistics.max,
         peak: Some(lesion.peak.mean),

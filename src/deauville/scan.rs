@@ -32,6 +32,19 @@ pub enum Borderline {
     NearBorder,
 }
 
+impl Borderline {
+    /// The reason in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::ConventionsDifferOnResponse => {
+                "another convention falls on the other side of complete response"
+            }
+            Self::ConventionsDifferOnFive => "another convention differs between 4 and 5",
+            Self::NearBorder => "the deciding uptake lies near a border",
+        }
+    }
+}
+
 /// qPET of the hottest lesion.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct QpetResult {

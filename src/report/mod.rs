@@ -4,9 +4,12 @@
 //! LPS millimetres, shapes and spacings `[slice, row, column]`. A number that is not known is `null`, and a key that ends
 //! in `_reason` beside it says why; NaN and infinity never get into a document.
 
+pub mod compare;
 pub mod inspect;
 pub mod measure;
 pub mod phantom;
+pub mod pictures;
+pub mod score;
 pub mod suv;
 mod text;
 
@@ -84,6 +87,8 @@ pub fn json_schemas() -> Vec<(&'static str, schemars::Schema)> {
         of::<suv::SuvDocument>(),
         of::<measure::MeasureDocument>(),
         of::<phantom::PhantomDocument>(),
+        of::<score::ScoreDocument>(),
+        of::<compare::CompareDocument>(),
         (ErrorDocument::NAME, schema_of::<ErrorDocument>(ErrorDocument::NAME)),
     ]
 }

@@ -97,7 +97,8 @@ pub struct SuvNumbers {
 }
 
 impl SuvNumbers {
-    fn new(plan: &SuvPlan, numbers: Summary) -> Self {
+    /// The numbers of a plan and of its volume.
+    pub fn new(plan: &SuvPlan, numbers: Summary) -> Self {
         let [min, max, mean] = [numbers.min, numbers.max, numbers.mean].map(finite);
         let known = min.is_some() && max.is_some() && mean.is_some();
         let reason = "the volume holds values that are no numbers";

@@ -10,11 +10,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use petct::criteria::Criteria;
+use petct::lesion::Threshold;
 use petct::suv::{InjectedAt, Overrides, SuvKind};
 
 use crate::failure::Failure;
 use values::{Given, dose_mbq, given, height_m, injected_at, region, threshold, weight_kg};
-pub(crate) use values::{RegionSource, Threshold};
+pub(crate) use values::RegionSource;
 
 const RESEARCH_USE: &str = "Decision support for research, not a medical device.";
 

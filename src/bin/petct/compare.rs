@@ -1,15 +1,103 @@
 //! `petct compare`.
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use crate::args::CompareOptions;
-use crate::console::Console;
-use crate::failure::Failure;
+use petct::assessment::{ScanAssessment, SeriesScan, Settings, assess_series};
+use petct::report::compare::CompareDocument;
+use petct::report::pictures;
 
-pub(crate) fn run(_options: &CompareOptions, _console: &Console) -> Result<ExitCode, Failure> {
-    Err(Failure::new(
-        "not_built",
-        &"petct compare is not built yet",
-        "use petct suv and petct measure",
-    ))
+use crate::args::CompareOptions;
+use crate::assess::{assess, document, input, settings};
+use crate::console::{Console, check_apart};
+use crate::failure::Failure;
+use crate::folder::Folder;
+use crate::open::{Ct, OpenScan, open_scan};
+
+/// A scan on its way into the series.
+struct Read {
+    scan: OpenScan,
+    settings: Settings,
+    assessment: ScanAssessment,
+}
+
+pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCode, Failure> {
+    let paths: Vec<&Path> = options.scans.iter().map(|(scan, _)| scan.path.as_path()).collect();
+    if let Some(output) = &options.output {
+        check_apart(output, &paths)?;
+    }
+    let mut scans = Vec::new();
+    for (scan_options, reading) in &options.scans {
+        let mut scan = console.busy("reading PET and CT", || open_scan(scan_options, Ct::Load))?;
+        let settings = settings(&mut scan, reading, options.threshold, options.criteria)?;
+        let assessment = console.busy("assessing the scan", || assess(&scan, &settings))?;
+        scans.push(Read { scan, settings, assessment });
+    }
+    in_order_of_time(&mut scans, &paths)?;
+    let mut series = Vec::new();
+    for read in &scans {
+        let frame = Some(read.scan.pet.frame_of_reference_uid.as_str());
+        series.push(SeriesScan {
+            input: input(&read.scan)?,
+            frame_of_reference_uid: frame.filter(|uid| !uid.is_empty()),
+            facts: read.scan.facts.clone(),
+            sul_per_value: read.scan.sul_per_value,
+            assessment: read.assessment.clone(),
+        });
+    }
+    let pairs =
+        console.busy("aligning and comparing", || assess_series(&mut series, &options.criteria));
+    let documents = scans
+        .iter()
+        .zip(&series)
+        .map(|(read, s)| document(&read.scan, &read.settings, &s.assessment, console))
+        .collect();
+    let mut document = CompareDocument::new(documents, &pairs, &options.criteria);
+    console.check(&document.warnings)?;
+    if let Some(output) = &options.output {
+        let folder = Folder::create(output)?;
+        let title = "Response assessment by FDG PET/CT".to_owned();
+        let picture = console.busy("drawing", || pictures::of_series(&series, &pairs, title));
+        folder.picture("compare.png", &picture)?;
+        document.files = ["compare.json", "compare.txt", "compare.png"].map(String::from).to_vec();
+        for (n, scan) in series.iter().enumerate() {
+            let name = format!("scan-{n}.png");
+            let (pet, ct) = (&scan.input.image.volume, scan.input.ct);
+            let of_scan = &document.scans[n];
+            let title = format!("{}: {}", pictures::time_point(&series, n), of_scan.headline());
+            let captions = vec![of_scan.caption()];
+            let picture = console.busy("drawing", || {
+                pictures::of_scan(pet, ct, &scan.assessment, title, captions)
+            });
+            folder.picture(&name, &picture)?;
+            document.files.push(name);
+        }
+        folder.document("compare", &document)?;
+    }
+    console.show(&document, u8::from(!document.is_evaluable()))
+}
+
+/// Sorts the follow-ups by time. A baseline that is not the first scan is a mistake of the command, not to be mended.
+fn in_order_of_time(scans: &mut [Read], paths: &[&Path]) -> Result<(), Failure> {
+    let when = |read: &Read| read.scan.facts.acquired;
+    for (n, read) in scans.iter().enumerate().skip(1) {
+        if let (Some(baseline), Some(follow_up)) = (when(&scans[0]), when(read))
+            && follow_up < baseline
+        {
+            let message = format!(
+                "{} was acquired before the baseline {}",
+                paths[n].display(),
+                paths[0].display()
+            );
+            return Err(Failure::new(
+                "follow_up_before_baseline",
+                &message,
+                "give the earliest scan first",
+            ));
+        }
+    }
+    if scans.iter().all(|read| when(read).is_some()) {
+        scans[1..].sort_by_key(when);
+    }
+    Ok(())
 }

@@ -4,9 +4,11 @@
 //! be used.
 
 mod args;
+mod assess;
 mod compare;
 mod console;
 mod failure;
+mod folder;
 mod inspect;
 mod measure;
 mod open;

@@ -37,6 +37,8 @@ pub(crate) struct OpenScan {
     pub(crate) plan: SuvPlan,
     /// SUVbw = value of the image times this; 1 where the image is SUVbw, `None` where the headers do not tell.
     pub(crate) bw_per_value: Option<f64>,
+    /// SUL (James 128, as PERCIST is practised) = value of the image times this; `None` where SUL cannot be computed.
+    pub(crate) sul_per_value: Option<f64>,
     /// What was noticed, in the order of the work.
     pub(crate) warnings: Vec<Warning>,
     /// What the headers say of the comparability with another scan; liver values are left open.
@@ -60,7 +62,8 @@ pub(crate) fn open_scan(options: &ScanOptions, with_ct: Ct) -> Result<OpenScan, 
     let study = studies.iter().find(|study| study.study_instance_uid == pet.study_instance_uid);
     let study = study.expect("the selected series is one of a study").clone();
     Ok(OpenScan {
-        bw_per_value: bw_per_value(pet, options, &plan),
+        bw_per_value: per_value(pet, options, &plan, SuvKind::BodyWeight),
+        sul_per_value: per_value(pet, options, &plan, SuvKind::LeanBodyMassJames),
         facts: facts(&study, pet, options, &plan),
         study,
         pet: pet.clone(),
@@ -94,13 +97,13 @@ pub(crate) fn plan_of(
     Ok(suv::plan(acquisition, options.kind, &options.overrides)?)
 }
 
-/// The factor from the image's kind of SUV to SUVbw: the same for all slices.
-fn bw_per_value(pet: &Series, options: &ScanOptions, plan: &SuvPlan) -> Option<f64> {
-    if plan.kind == SuvKind::BodyWeight {
+/// The factor from the image's kind of SUV to another: the same for all slices.
+fn per_value(pet: &Series, options: &ScanOptions, plan: &SuvPlan, kind: SuvKind) -> Option<f64> {
+    if plan.kind == kind {
         return Some(1.0);
     }
-    let body_weight = suv::plan(pet.acquisition.as_ref()?, SuvKind::BodyWeight, &options.overrides);
-    let ratio = body_weight.ok()?.output.factors.first()? / plan.factors.first()?;
+    let other = suv::plan(pet.acquisition.as_ref()?, kind, &options.overrides);
+    let ratio = other.ok()?.output.factors.first()? / plan.factors.first()?;
     ratio.is_finite().then_some(ratio)
 }
 

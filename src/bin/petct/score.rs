@@ -2,14 +2,39 @@
 
 use std::process::ExitCode;
 
-use crate::args::ScoreOptions;
-use crate::console::Console;
-use crate::failure::Failure;
+use petct::deauville::Scored;
+use petct::report::pictures;
 
-pub(crate) fn run(_options: &ScoreOptions, _console: &Console) -> Result<ExitCode, Failure> {
-    Err(Failure::new(
-        "not_built",
-        &"petct score is not built yet",
-        "use petct suv and petct measure",
-    ))
+use crate::args::ScoreOptions;
+use crate::assess::{assess, document, settings};
+use crate::console::{Console, check_apart};
+use crate::failure::Failure;
+use crate::folder::Folder;
+use crate::open::{Ct, open_scan};
+
+pub(crate) fn run(options: &ScoreOptions, console: &Console) -> Result<ExitCode, Failure> {
+    if let Some(output) = &options.output {
+        check_apart(output, &[&options.scan.path])?;
+    }
+    let mut scan = console.busy("reading PET and CT", || open_scan(&options.scan, Ct::Load))?;
+    let settings = settings(&mut scan, &options.reading, options.threshold, options.criteria)?;
+    let assessment = console.busy("assessing the scan", || assess(&scan, &settings))?;
+    let mut document = document(&scan, &settings, &assessment, console);
+    console.check(&document.warnings)?;
+    if let Some(output) = &options.output {
+        let folder = Folder::create(output)?;
+        let captions = vec![document.caption()];
+        let picture = console.busy("drawing", || {
+            let (pet, ct) = (&scan.suv.volume, scan.ct.as_ref());
+            pictures::of_scan(pet, ct, &assessment, document.headline(), captions)
+        });
+        folder.picture("score.png", &picture)?;
+        document.files = ["score.json", "score.txt", "score.png"].map(String::from).to_vec();
+        folder.document("score", &document)?;
+    }
+    let status = match document.deauville.score {
+        Scored::Score(_) => 0,
+        Scored::NotComputable(_) => 1,
+    };
+    console.show(&document, status)
 }

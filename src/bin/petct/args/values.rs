@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use glam::DVec3;
 use petct::criteria::Criteria;
+use petct::lesion::Threshold;
 use petct::suv::{InjectedAt, SuvKind};
 
 /// A value for one scan of several.
@@ -36,19 +37,6 @@ pub(crate) enum RegionSource {
     },
     /// A file of regions.
     Mask(PathBuf),
-}
-
-/// Where the edge of a lesion lies.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Threshold {
-    /// Percent of the lesion's own SUVmax.
-    PercentOfMax(f64),
-    /// SUV in the kind of the image.
-    Suv(f64),
-    /// The liver, by the rule of the program.
-    Liver,
-    /// Percent of the liver's mean.
-    PercentOfLiver(f64),
 }
 
 /// A parser that takes `-` for "nothing for this scan".
@@ -141,10 +129,10 @@ pub(super) fn threshold(text: &str) -> Result<Threshold, String> {
         return percent.map_err(|_| format!("{text:?} is not {meant} (1 to 1000 % of the liver)"));
     }
     if let Some(percent) = text.strip_suffix('%') {
-        let percent = number(percent, 1.0, 100.0, "").map(Threshold::PercentOfMax);
+        let percent = number(percent, 1.0, 100.0, "").map(Threshold::PercentOfMaximum);
         return percent.map_err(|_| format!("{text:?} is not {meant} (1 to 100 % of SUVmax)"));
     }
-    number(text, 1e-3, 1e3, meant).map(Threshold::Suv)
+    number(text, 1e-3, 1e3, meant).map(Threshold::Fixed)
 }
 
 #[cfg(test)]
@@ -154,8 +142,8 @@ mod tests {
     #[test]
     fn thresholds() {
         let rows = [
-            ("41%", Some(Threshold::PercentOfMax(41.0))),
-            ("4.0", Some(Threshold::Suv(4.0))),
+            ("41%", Some(Threshold::PercentOfMaximum(41.0))),
+            ("4.0", Some(Threshold::Fixed(4.0))),
             ("liver", Some(Threshold::Liver)),
             ("liver140%", Some(Threshold::PercentOfLiver(140.0))),
             ("0%", None),

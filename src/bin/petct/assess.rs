@@ -1,0 +1,111 @@
+//! From an opened scan to its assessment: what `score` and `compare` share.
+
+use std::path::Path;
+
+use petct::assessment::{Given, ScanAssessment, ScanInput, Settings, assess_scan};
+use petct::criteria::Criteria;
+use petct::lesion::Threshold;
+use petct::mask_file::read_regions;
+use petct::report::score::{ScanSource, ScoreDocument};
+use petct::statistics::summary;
+use petct::volume::Mask;
+
+use crate::args::{ReadingOptions, RegionSource};
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::open::OpenScan;
+
+/// The settings for one scan: masks are read on its lattice, and what they warn of joins its warnings.
+pub(crate) fn settings(
+    scan: &mut OpenScan,
+    reading: &ReadingOptions,
+    threshold: Option<Threshold>,
+    criteria: Criteria,
+) -> Result<Settings, Failure> {
+    let usual = Settings::default();
+    Ok(Settings {
+        criteria,
+        threshold: threshold.unwrap_or(usual.threshold),
+        liver: region(scan, reading.liver.as_ref(), "--liver")?,
+        blood_pool: region(scan, reading.blood_pool.as_ref(), "--blood-pool")?,
+        lesions: reading.lesions.as_ref().map(|file| all_regions(scan, file)).transpose()?,
+        exclude: reading.exclude.as_ref().map(|file| all_regions(scan, file)).transpose()?,
+    })
+}
+
+fn region(
+    scan: &mut OpenScan,
+    source: Option<&RegionSource>,
+    flag: &str,
+) -> Result<Given, Failure> {
+    match source {
+        None => Ok(Given::Automatic),
+        Some(&RegionSource::Sphere { centre_mm, radius_mm }) => {
+            Ok(Given::Sphere { centre_mm, radius_mm })
+        }
+        Some(RegionSource::Mask(file)) => {
+            let mut masks = masks(scan, file)?;
+            match (masks.pop(), masks.is_empty()) {
+                (Some(mask), true) => Ok(Given::Voxels(mask)),
+                _ => {
+                    let message = format!("{} holds more than one region", file.display());
+                    let remedy = format!("give {flag} a file with the reference alone");
+                    Err(Failure::new("several_regions", &message, &remedy))
+                }
+            }
+        }
+    }
+}
+
+/// All regions of a file as one mask.
+fn all_regions(scan: &mut OpenScan, file: &Path) -> Result<Mask, Failure> {
+    let mut all = Mask::filled(scan.suv.volume.geometry().clone(), false);
+    for mask in masks(scan, file)? {
+        all.values_mut().iter_mut().zip(mask.values()).for_each(|(all, &inside)| *all |= inside);
+    }
+    Ok(all)
+}
+
+fn masks(scan: &mut OpenScan, file: &Path) -> Result<Vec<Mask>, Failure> {
+    let frame = Some(scan.pet.frame_of_reference_uid.as_str()).filter(|uid| !uid.is_empty());
+    let regions = read_regions(file, scan.suv.volume.geometry(), frame)?;
+    Ok(regions.unpack(&mut scan.warnings).into_iter().map(|region| region.mask).collect())
+}
+
+/// The scan as the core sees it.
+pub(crate) fn input(scan: &OpenScan) -> Result<ScanInput<'_>, Failure> {
+    let bw_per_value = scan.bw_per_value.ok_or_else(|| {
+        let kind = scan.suv.kind;
+        let message = format!("SUVbw, by which anatomy is found, cannot be computed beside {kind}");
+        Failure::new("no_body_weight_suv", &message, "give what is missing, or use --suv bw")
+    })?;
+    Ok(ScanInput { image: &scan.suv, bw_per_value, ct: scan.ct.as_ref() })
+}
+
+/// Assesses an opened scan.
+pub(crate) fn assess(scan: &OpenScan, settings: &Settings) -> Result<ScanAssessment, Failure> {
+    let assessment = assess_scan(&input(scan)?, settings);
+    assessment.map_err(|error| {
+        Failure::new("threshold_needs_liver", &error, "give --liver or a fixed --threshold")
+    })
+}
+
+/// The document of an assessed scan.
+pub(crate) fn document(
+    scan: &OpenScan,
+    settings: &Settings,
+    assessment: &ScanAssessment,
+    console: &Console,
+) -> ScoreDocument {
+    let source = ScanSource {
+        pet: &scan.pet,
+        ct: scan.ct_series.as_ref(),
+        set_aside: &scan.set_aside,
+        plan: &scan.plan,
+        summary: summary(&scan.suv.volume),
+        warnings: &scan.warnings,
+        threshold: settings.lesions.is_none().then_some(settings.threshold),
+        patient: console.show_identifiers.then_some(&scan.study.patient),
+    };
+    ScoreDocument::new(&source, assessment, &settings.criteria)
+}

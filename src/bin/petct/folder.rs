@@ -1,0 +1,53 @@
+//! The folder of `-o`: documents and pictures, each written whole or not at all.
+
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+use image::{ImageFormat, RgbImage};
+use petct::report::{Content, Document};
+
+use crate::failure::Failure;
+
+/// A folder that results are written into.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    /// Makes the folder where it is not there.
+    pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
+        std::fs::create_dir_all(path).map_err(|e| cannot_write(path, &e))?;
+        Ok(Self { path: path.to_owned() })
+    }
+
+    /// Writes a picture as PNG.
+    pub(crate) fn picture(&self, name: &str, picture: &RgbImage) -> Result<(), Failure> {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        let encoded = picture.write_to(&mut bytes, ImageFormat::Png);
+        encoded.map_err(|e| cannot_write(&self.path.join(name), &e))?;
+        self.write(name, bytes.get_ref())
+    }
+
+    /// Writes a document as `NAME.json` and as `NAME.txt`, the text with all details.
+    pub(crate) fn document<T: Content>(&self, name: &str, content: &T) -> Result<(), Failure> {
+        let json = serde_json::to_string_pretty(&Document::new(content));
+        let json = json.map_err(|e| Failure::new("json", &e, "report this as a bug"))?;
+        self.write(&format!("{name}.json"), format!("{json}\n").as_bytes())?;
+        self.write(&format!("{name}.txt"), content.text(true).as_bytes())
+    }
+
+    /// Under another name first: a file that has its name is complete.
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
+        let path = self.path.join(name);
+        let unfinished = self.path.join(format!(".{name}.part"));
+        let written = std::fs::write(&unfinished, bytes)
+            .and_then(|()| std::fs::rename(&unfinished, &path));
+        written.map_err(|e| cannot_write(&path, &e))
+    }
+}
+
+fn cannot_write(path: &Path, why: &dyn Display) -> Failure {
+    let message = format!("{} cannot be written: {why}", path.display());
+    Failure::new("cannot_write", &message, "choose another folder with -o")
+}

@@ -1,0 +1,465 @@
+//! The document of `petct compare`.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::score::ScoreDocument;
+use super::text::{self, Align, Page};
+use super::{Content, finite};
+use crate::alignment::{Alignment, Method, Verdict};
+use crate::assessment::{LinkedLesion, PairAssessment};
+use crate::criteria::{Criteria, DELTA_SUV_MAX, PERCIST};
+use crate::deauville::Scored;
+use crate::diagnostic::Warning;
+use crate::matching::Fate;
+use crate::quality::Check;
+use crate::response::{MetabolicCategory, Reason, ResponseCategory, Sensitivity};
+
+/// Scans of one patient and a response for each pair.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct CompareDocument {
+    /// The scans in the order of time; classes and scores are those in the light of earlier scans.
+    pub scans: Vec<ScoreDocument>,
+    /// Each follow-up against the baseline, and against the scan before it where that is another.
+    pub pairs: Vec<PairDocument>,
+    /// Names of the sets of numbers used.
+    pub criteria: CriteriaDocument,
+    /// Files written, in the folder that was asked for.
+    pub files: Vec<String>,
+    /// What was noticed, of all scans.
+    pub warnings: Vec<Warning>,
+}
+
+/// The sets of numbers of a comparison.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct CriteriaDocument {
+    /// The convention of the score.
+    pub convention: &'static str,
+    /// The meaning of reduced and increased.
+    pub change: &'static str,
+    /// Its source.
+    pub change_source: &'static str,
+    /// The rules of comparability.
+    pub quality: &'static str,
+    /// Lowest score that is a positive scan.
+    pub positive_from: u8,
+}
+
+/// A follow-up beside an earlier scan.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct PairDocument {
+    /// Index of the earlier scan in `scans`.
+    pub baseline: usize,
+    /// Index of the follow-up in `scans`.
+    pub follow_up: usize,
+    /// May they be compared?
+    pub comparability: ComparabilityDocument,
+    /// How they were brought into one frame.
+    pub alignment: AlignmentDocument,
+    /// The lesions and what became of them.
+    pub lesions: Vec<LinkedDocument>,
+    /// Change of the hottest lesion's SUVmax, percent; the lesion need not be the same.
+    pub delta_suv_max_percent: Option<f64>,
+    /// Why it is `null`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delta_suv_max_percent_reason: Option<&'static str>,
+    /// Lugano 2014.
+    pub lugano: LuganoDocument,
+    /// PERCIST 1.0.
+    pub percist: MetabolicDocument,
+    /// EORTC 1999.
+    pub eortc: MetabolicDocument,
+    /// The delta-SUVmax rule.
+    pub delta_suv_max: DeltaDocument,
+    /// What would change the Lugano call.
+    pub sensitivity: Vec<Sensitivity>,
+    /// What was noticed of this pair.
+    pub warnings: Vec<Warning>,
+}
+
+/// The verdict on comparability.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ComparabilityDocument {
+    /// The verdict.
+    pub verdict: crate::quality::Verdict,
+    /// The rule set.
+    pub rule_set: &'static str,
+    /// Its checks.
+    pub checks: Vec<Check>,
+}
+
+/// The rigid map from the earlier scan to the follow-up: follow-up = rotation * baseline + translation.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct AlignmentDocument {
+    /// `shared_frame_of_reference`, `rigid_ct` or `rigid_pet`.
+    pub method: &'static str,
+    /// Rotation matrix, row by row.
+    pub rotation: [[f64; 3]; 3],
+    /// Translation, LPS millimetres.
+    pub translation_mm: [f64; 3],
+    /// Turn, degrees.
+    pub turn_degrees: f64,
+    /// How good it is.
+    pub quality: AlignmentQuality,
+}
+
+/// How good an alignment is.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct AlignmentQuality {
+    /// `good`, `doubtful` or `failed`.
+    pub verdict: &'static str,
+    /// Correlation of the images before; `null` where it is not defined.
+    pub correlation_before: Option<f64>,
+    /// Correlation of the images after.
+    pub correlation_after: Option<f64>,
+    /// Overlap of the bodies (Dice).
+    pub body_overlap_dice: Option<f64>,
+    /// Overlap of the skeletons (Dice); `null` without CT.
+    pub skeleton_overlap_dice: Option<f64>,
+    /// Share of the smaller body that both scans see.
+    pub common_body_fraction: Option<f64>,
+    /// Why it is not good.
+    pub reasons: Vec<String>,
+}
+
+impl From<&Alignment> for AlignmentDocument {
+    fn from(alignment: &Alignment) -> Self {
+        let map = alignment.follow_up_from_baseline;
+        let quality = &alignment.quality;
+        Self {
+            method: match alignment.method {
+                Method::SharedFrameOfReference => "shared_frame_of_reference",
+                Method::RigidCt => "rigid_ct",
+                Method::RigidPet => "rigid_pet",
+            },
+            rotation: map.matrix3.transpose().to_cols_array_2d(),
+            translation_mm: map.translation.to_array(),
+            turn_degrees: alignment.turn_degrees(),
+            quality: AlignmentQuality {
+                verdict: match quality.verdict {
+                    Verdict::Good => "good",
+                    Verdict::Doubtful => "doubtful",
+                    Verdict::Failed => "failed",
+                },
+                correlation_before: quality.correlation_before.and_then(finite),
+                correlation_after: quality.correlation_after.and_then(finite),
+                body_overlap_dice: quality.body_overlap_dice.and_then(finite),
+                skeleton_overlap_dice: quality.skeleton_overlap_dice.and_then(finite),
+                common_body_fraction: finite(quality.common_body_fraction),
+                reasons: quality.reasons.clone(),
+            },
+        }
+    }
+}
+
+/// Linked lesions.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct LinkedDocument {
+    /// Numbers in the earlier scan.
+    pub baseline_ids: Vec<usize>,
+    /// Numbers in the follow-up.
+    pub follow_up_ids: Vec<usize>,
+    /// What became of them.
+    pub fate: Fate,
+    /// `lesion`, or `uncertain` where neither scan is sure.
+    pub class: &'static str,
+    /// Change of SUVmax, percent; `null` where one scan has nothing to measure.
+    pub delta_suv_max_percent: Option<f64>,
+    /// Change of volume, percent; `null` also where the volumes follow different thresholds.
+    pub delta_volume_percent: Option<f64>,
+    /// SUVmax in the other scan at the place of a resolved or new lesion.
+    pub suv_max_there: Option<f64>,
+    /// What a reader should know.
+    pub note: Option<String>,
+}
+
+impl From<&LinkedLesion> for LinkedDocument {
+    fn from(lesion: &LinkedLesion) -> Self {
+        Self {
+            baseline_ids: lesion.baseline_ids.clone(),
+            follow_up_ids: lesion.follow_up_ids.clone(),
+            fate: lesion.fate,
+            class: lesion.class.name(),
+            delta_suv_max_percent: lesion.delta_suv_max_percent.and_then(finite),
+            delta_volume_percent: lesion.delta_volume_percent.and_then(finite),
+            suv_max_there: lesion.suv_max_there.and_then(finite),
+            note: lesion.note.clone(),
+        }
+    }
+}
+
+/// A Lugano call.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct LuganoDocument {
+    /// CMR, PMR, NMR, PMD or NE.
+    pub category: ResponseCategory,
+    /// The score with new lesions counted (5); `null` where it is not computable.
+    pub deauville: Scored,
+    /// New uptake that is not, or not surely, lymphoma.
+    pub category_x: bool,
+    /// Whether the category waits for an examination that the reasons recommend.
+    pub provisional: bool,
+    /// The rules that fired and remarks, as `CODE: text`.
+    pub reasons: Vec<String>,
+}
+
+/// A call by PERCIST or EORTC.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct MetabolicDocument {
+    /// CMR, PMR, SMD, PMD or NE.
+    pub category: MetabolicCategory,
+    /// Change in percent.
+    pub percent: Option<f64>,
+    /// The rules that fired and remarks, as `CODE: text`.
+    pub reasons: Vec<String>,
+    /// The set of numbers.
+    pub source: &'static str,
+}
+
+/// The delta-SUVmax rule.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct DeltaDocument {
+    /// Reduction in percent, positive for a fall.
+    pub percent: Option<f64>,
+    /// Reduction that must be exceeded.
+    pub cutoff_percent: f64,
+    /// Whether it is; `null` where the reduction is not known.
+    pub favourable: Option<bool>,
+    /// Remarks, as `CODE: text`.
+    pub reasons: Vec<String>,
+    /// The set of numbers.
+    pub source: &'static str,
+}
+
+fn coded(reasons: &[Reason]) -> Vec<String> {
+    reasons.iter().map(|r| format!("{}: {}", r.code, r.text)).collect()
+}
+
+impl From<&PairAssessment> for PairDocument {
+    fn from(pair: &PairAssessment) -> Self {
+        let delta = pair.delta_suv_max_percent.and_then(finite);
+        Self {
+            baseline: pair.baseline,
+            follow_up: pair.follow_up,
+            comparability: ComparabilityDocument {
+                verdict: pair.comparability.verdict,
+                rule_set: pair.comparability.rule_set.name(),
+                checks: pair.comparability.checks.clone(),
+            },
+            alignment: (&pair.alignment).into(),
+            lesions: pair.lesions.iter().map(Into::into).collect(),
+            delta_suv_max_percent: delta,
+            delta_suv_max_percent_reason: delta
+                .is_none()
+                .then_some("one of the scans has no lesion to measure"),
+            lugano: LuganoDocument {
+                category: pair.lugano.category,
+                deauville: pair.lugano.deauville.clone(),
+                category_x: pair.lugano.category_x,
+                provisional: pair.lugano.provisional,
+                reasons: coded(&pair.lugano.reasons),
+            },
+            percist: MetabolicDocument {
+                category: pair.percist.category,
+                percent: pair.percist.percent.and_then(finite),
+                reasons: coded(&pair.percist.reasons),
+                source: PERCIST.source,
+            },
+            eortc: MetabolicDocument {
+                category: pair.eortc.category,
+                percent: pair.eortc.percent.and_then(finite),
+                reasons: coded(&pair.eortc.reasons),
+                source: crate::criteria::EORTC.source,
+            },
+            delta_suv_max: DeltaDocument {
+                percent: pair.delta_suv_max.percent.and_then(finite),
+                cutoff_percent: pair.delta_suv_max.cutoff_percent,
+                favourable: pair.delta_suv_max.favourable,
+                reasons: coded(&pair.delta_suv_max.reasons),
+                source: DELTA_SUV_MAX.source,
+            },
+            sensitivity: pair.sensitivity.clone(),
+            warnings: alignment_warning(pair).into_iter().collect(),
+        }
+    }
+}
+
+fn alignment_warning(pair: &PairAssessment) -> Option<Warning> {
+    let quality = &pair.alignment.quality;
+    (quality.verdict == Verdict::Doubtful).then(|| {
+        let message = format!(
+            "the alignment of scans {} and {} is doubtful: {}",
+            pair.baseline,
+            pair.follow_up,
+            quality.reasons.join("; ")
+        );
+        Warning::new("ALIGNMENT_DOUBTFUL", message)
+    })
+}
+
+impl CompareDocument {
+    /// The document of a series.
+    pub fn new(scans: Vec<ScoreDocument>, pairs: &[PairAssessment], criteria: &Criteria) -> Self {
+        let pairs: Vec<PairDocument> = pairs.iter().map(Into::into).collect();
+        let of_scan = |(n, scan): (usize, &ScoreDocument)| {
+            let named = |w: &Warning| Warning::new(w.code, format!("scan {n}: {}", w.message));
+            scan.warnings.iter().map(named).collect::<Vec<_>>()
+        };
+        let of_pairs = pairs.iter().flat_map(|p| p.warnings.iter().cloned());
+        let warnings = scans.iter().enumerate().flat_map(of_scan).chain(of_pairs).collect();
+        Self {
+            criteria: CriteriaDocument {
+                convention: criteria.convention.name,
+                change: criteria.change.name,
+                change_source: criteria.change.source,
+                quality: criteria.quality.name(),
+                positive_from: criteria.positive_from.into(),
+            },
+            scans,
+            pairs,
+            files: Vec::new(),
+            warnings,
+        }
+    }
+
+    /// Whether every pair has a call.
+    pub fn is_evaluable(&self) -> bool {
+        self.pairs.iter().all(|p| p.lugano.category != ResponseCategory::NotEvaluable)
+    }
+
+    fn write_scans(&self, page: &mut Page) {
+        let headings = [
+            ("scan", Align::Right),
+            ("Deauville", Align::Right),
+            ("SUVmax", Align::Right),
+            ("lesions", Align::Right),
+            ("TMTV (mL)", Align::Right),
+            ("TLG (g)", Align::Right),
+            ("liver mean/max", Align::Right),
+            ("blood pool", Align::Right),
+            ("uptake (min)", Align::Right),
+        ];
+        let row = |(n, s): (usize, &ScoreDocument)| {
+            let (liver, pool) = (&s.references.liver, &s.references.blood_pool);
+            let disease = s.lesions.iter().filter(|l| l.class == "lesion");
+            vec![
+                n.to_string(),
+                s.deauville.score.to_string(),
+                text::number(disease.map(|l| l.suv_max).reduce(f64::max), 2),
+                s.totals.lesions.to_string(),
+                format!("{:.1}", s.totals.tmtv_ml),
+                format!("{:.1}", s.totals.tlg_g),
+                format!("{}/{}", text::number(liver.suv_mean, 2), text::number(liver.suv_max, 2)),
+                text::number(pool.suv_mean, 2),
+                text::number(s.clock.uptake_minutes, 0),
+            ]
+        };
+        page.table(&headings, &self.scans.iter().enumerate().map(row).collect::<Vec<_>>());
+    }
+}
+
+impl PairDocument {
+    fn write(&self, page: &mut Page, verbose: bool) {
+        let score = &self.lugano.deauville;
+        let delta = self.delta_suv_max_percent.map(|d| format!(", SUVmax {d:+.1} %"));
+        page.line(&format!(
+            "scan {} against scan {}: {} ({}), Deauville {score}{}",
+            self.follow_up,
+            self.baseline,
+            self.lugano.category,
+            self.lugano.category.words(),
+            delta.unwrap_or_default()
+        ));
+        for reason in &self.lugano.reasons {
+            page.line(&format!("  {reason}"));
+        }
+        page.line(&format!(
+            "  PERCIST {}, EORTC {}, delta SUVmax {}; comparability {} ({}); alignment {} ({})",
+            self.percist.category,
+            self.eortc.category,
+            match self.delta_suv_max.favourable {
+                Some(true) => "favourable",
+                Some(false) => "not favourable",
+                None => "not known",
+            },
+            self.comparability.verdict.name(),
+            self.comparability.rule_set,
+            self.alignment.method,
+            self.alignment.quality.verdict,
+        ));
+        for check in &self.comparability.checks {
+            if verbose || check.is_notable() {
+                page.line(&format!("  {}: {}", check.id.name(), check.detail));
+            }
+        }
+        self.write_lesions(page);
+        for statement in &self.sensitivity {
+            page.line(&format!("  {}", statement.text));
+        }
+    }
+
+    fn write_lesions(&self, page: &mut Page) {
+        let headings = [
+            ("  before", Align::Left),
+            ("now", Align::Left),
+            ("fate", Align::Left),
+            ("class", Align::Left),
+            ("SUVmax %", Align::Right),
+            ("volume %", Align::Right),
+            ("SUVmax there", Align::Right),
+        ];
+        let ids = |ids: &[usize]| {
+            let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
+            if names.is_empty() { "-".to_owned() } else { names.join(", ") }
+        };
+        let signed = |v: Option<f64>| v.map_or_else(|| "-".to_owned(), |v| format!("{v:+.1}"));
+        let row = |l: &LinkedDocument| {
+            vec![
+                format!("  {}", text::shortened(&ids(&l.baseline_ids), 20)),
+                text::shortened(&ids(&l.follow_up_ids), 20),
+                l.fate.to_string(),
+                l.class.to_owned(),
+                signed(l.delta_suv_max_percent),
+                signed(l.delta_volume_percent),
+                text::number(l.suv_max_there, 2),
+            ]
+        };
+        if !self.lesions.is_empty() {
+            page.table(&headings, &self.lesions.iter().map(row).collect::<Vec<_>>());
+        }
+    }
+}
+
+impl Content for CompareDocument {
+    const NAME: &'static str = "petct-compare";
+    const VERSION: u32 = 1;
+
+    fn text(&self, verbose: bool) -> String {
+        let mut page = Page::default();
+        page.patient(self.scans.first().and_then(|s| s.patient.as_ref()));
+        self.write_scans(&mut page);
+        for pair in &self.pairs {
+            page.gap();
+            pair.write(&mut page, verbose);
+        }
+        page.gap();
+        if verbose {
+            for (n, scan) in self.scans.iter().enumerate() {
+                page.line(&format!("scan {n}"));
+                scan.write(&mut page, false);
+                page.gap();
+            }
+        }
+        page.values(&[
+            ("convention", self.criteria.convention.to_owned()),
+            ("change", format!("{} ({})", self.criteria.change, self.criteria.change_source)),
+            ("files", self.files.join(", ")),
+        ]);
+        page.warnings(&self.warnings);
+        page.finish()
+    }
+
+    fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+}

@@ -1,0 +1,530 @@
+//! The document of `petct score`.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::suv::{ClockDocument, DecayFactorDocument, SeriesHead, SuvNumbers};
+use super::text::{self, Align, Page};
+use super::{Content, PatientDocument, finite};
+use crate::assessment::ScanAssessment;
+use crate::criteria::{Criteria, LesionStatistic, ReferenceStatistic};
+use crate::deauville::{Alternative, Borderline, Scored, score_uptake};
+use crate::diagnostic::Warning;
+use crate::dicom::{Patient, Series, SetAside};
+use crate::lesion::{Class, Lesion, Threshold};
+use crate::reference::{Reference, Status};
+use crate::statistics::Summary;
+use crate::suv::{Input, SuvPlan};
+
+/// A scored scan, each number with what it rests on.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ScoreDocument {
+    /// Who was examined; only where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patient: Option<PatientDocument>,
+    /// The PET.
+    pub series: SeriesHead,
+    /// `SeriesInstanceUID` of the CT; `null` where there is none.
+    pub ct_series_uid: Option<String>,
+    /// The other PET and CT series, and why they were not used.
+    pub set_aside: Vec<SetAsideDocument>,
+    /// Factor and statistics of the SUV volume.
+    pub suv: SuvNumbers,
+    /// The clock to which the dose was decayed.
+    pub clock: ClockDocument,
+    /// What `DecayFactor` (0054,1321) says of the clock.
+    pub decay_factor: DecayFactorDocument,
+    /// The header values used.
+    pub inputs: Vec<Input>,
+    /// Whether a value was given by hand.
+    pub edited: bool,
+    /// Liver and mediastinal blood pool.
+    pub references: References,
+    /// All regions of raised uptake, hottest first.
+    pub lesions: Vec<LesionDocument>,
+    /// The score of the scan.
+    pub deauville: DeauvilleDocument,
+    /// qPET of the hottest lesion; `null` without lesions or without liver.
+    pub qpet: Option<crate::deauville::QpetResult>,
+    /// Tumour burden of the lesions over the threshold.
+    pub totals: TotalsDocument,
+    /// How lesions are delineated.
+    pub threshold: String,
+    /// SUV at which regions were found; `null` where they were given.
+    pub threshold_suv: Option<f64>,
+    /// Files written, in the folder that was asked for.
+    pub files: Vec<String>,
+    /// What was noticed.
+    pub warnings: Vec<Warning>,
+}
+
+/// A series that was not used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SetAsideDocument {
+    /// `SeriesInstanceUID` (0020,000E).
+    pub series_uid: String,
+    /// `SeriesDescription` (0008,103E).
+    pub description: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl From<&SetAside> for SetAsideDocument {
+    fn from(aside: &SetAside) -> Self {
+        Self {
+            series_uid: aside.series_uid.clone(),
+            description: aside.description.clone(),
+            reason: aside.reason.clone(),
+        }
+    }
+}
+
+/// The reference regions.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct References {
+    /// Liver: sphere of 3 cm in the right lobe.
+    pub liver: ReferenceDocument,
+    /// Mediastinal blood pool: cylinder of 1 cm x 2 cm in the descending aorta.
+    pub blood_pool: ReferenceDocument,
+}
+
+/// A reference region. Numbers are `null` where no place was found; `reasons` say why.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ReferenceDocument {
+    /// `ok`, `not_found` or `refused`.
+    pub status: &'static str,
+    /// How it was placed.
+    pub method: Option<&'static str>,
+    /// Centre, LPS millimetres.
+    pub centre_mm: Option<[f64; 3]>,
+    /// Volume, millilitres.
+    pub volume_ml: Option<f64>,
+    /// Number of voxels.
+    pub voxels: Option<usize>,
+    /// Mean.
+    pub suv_mean: Option<f64>,
+    /// Standard deviation (divided by the number of voxels).
+    pub suv_sd: Option<f64>,
+    /// Maximum.
+    pub suv_max: Option<f64>,
+    /// Median.
+    pub suv_median: Option<f64>,
+    /// Why it was not found or is refused; else how it was found.
+    pub reasons: Vec<String>,
+}
+
+impl From<&Reference> for ReferenceDocument {
+    fn from(reference: &Reference) -> Self {
+        let statistics = reference.statistics.as_ref();
+        let number = |of: fn(&crate::statistics::RegionStatistics) -> f64| {
+            statistics.map(of).and_then(finite)
+        };
+        Self {
+            status: match reference.status {
+                Status::Ok => "ok",
+                Status::NotFound => "not_found",
+                Status::Refused => "refused",
+            },
+            method: reference.method.map(crate::reference::Method::name),
+            centre_mm: reference.centre_mm.map(|c| c.to_array()),
+            volume_ml: number(|s| s.volume_ml),
+            voxels: statistics.map(|s| s.voxels),
+            suv_mean: number(|s| s.mean),
+            suv_sd: number(|s| s.sd),
+            suv_max: number(|s| s.max),
+            suv_median: number(|s| s.median),
+            reasons: reference.reasons.clone(),
+        }
+    }
+}
+
+/// A region of raised uptake.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct LesionDocument {
+    /// Number in this scan, hottest first.
+    pub id: usize,
+    /// `lesion`, `physiologic` or `uncertain`.
+    pub class: &'static str,
+    /// Where it lies.
+    pub site: &'static str,
+    /// SNOMED CT identifier of the site.
+    pub site_snomed: &'static str,
+    /// Why it has this class.
+    pub reason: String,
+    /// Mean of the voxel centres, LPS millimetres.
+    pub centroid_mm: [f64; 3],
+    /// Centre of the hottest voxel, LPS millimetres.
+    pub hottest_mm: [f64; 3],
+    /// Number of voxels.
+    pub voxels: usize,
+    /// Hottest voxel.
+    pub suv_max: f64,
+    /// Mean.
+    pub suv_mean: f64,
+    /// Highest mean of a sphere of 1 mL (IBSI 0F91).
+    pub suv_peak: f64,
+    /// Metabolic volume, millilitres.
+    pub volume_ml: f64,
+    /// Total lesion glycolysis, grams.
+    pub tlg_g: f64,
+    /// Score of this region by the convention; `null` where it is not computable.
+    pub deauville: Scored,
+    /// Between the liver and the threshold: scored, not counted in the totals.
+    pub below_threshold: bool,
+    /// Divided from a neighbour that it touches.
+    pub divided: bool,
+    /// Its sphere of 1 mL reaches beyond the scan.
+    pub suv_peak_truncated: bool,
+}
+
+impl LesionDocument {
+    fn new(lesion: &Lesion, assessment: &ScanAssessment, criteria: &Criteria) -> Self {
+        let uptake = crate::assessment::uptake(lesion);
+        Self {
+            id: lesion.id,
+            class: lesion.finding.class.name(),
+            site: lesion.finding.site.name(),
+            site_snomed: lesion.finding.site.snomed(),
+            reason: lesion.finding.reason.clone(),
+            centroid_mm: lesion.centroid_mm.to_array(),
+            hottest_mm: lesion.hottest_mm.to_array(),
+            voxels: lesion.statistics.voxels,
+            suv_max: lesion.statistics.max,
+            suv_mean: lesion.statistics.mean,
+            suv_peak: lesion.peak.mean,
+            volume_ml: lesion.statistics.volume_ml,
+            tlg_g: lesion.tlg_g(),
+            deauville: score_uptake(&uptake, &assessment.references(), &criteria.convention),
+            below_threshold: lesion.below_threshold,
+            divided: lesion.divided,
+            suv_peak_truncated: lesion.peak.truncated,
+        }
+    }
+}
+
+/// The score of a scan.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct DeauvilleDocument {
+    /// 1 to 5; `null` where it is not computable.
+    pub score: Scored,
+    /// Why it is `null`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score_reason: Option<String>,
+    /// The convention.
+    pub convention: &'static str,
+    /// The liver's number.
+    pub liver_statistic: ReferenceStatistic,
+    /// The lesion's number.
+    pub lesion_statistic: LesionStatistic,
+    /// The liver's value by the convention.
+    pub liver: Option<f64>,
+    /// The blood pool's value by the convention.
+    pub blood_pool: Option<f64>,
+    /// The uptake that decides.
+    pub deciding_uptake: Option<f64>,
+    /// The score by every other convention.
+    pub alternatives: Vec<Alternative>,
+    /// The score if all uncertain regions were lesions.
+    pub if_uncertain_are_lesions: Scored,
+    /// Whether the score is near a border or depends on the convention.
+    pub borderline: bool,
+    /// Why.
+    pub borderline_reasons: Vec<Borderline>,
+    /// Distance of the deciding uptake to the nearest border of the score, percent of the border.
+    pub margin_percent: Option<f64>,
+    /// Uptake left at sites of earlier disease where no region stands out (comparisons only).
+    pub residual_suv_peak: Vec<f64>,
+}
+
+impl From<&ScanAssessment> for DeauvilleDocument {
+    fn from(assessment: &ScanAssessment) -> Self {
+        let result = &assessment.deauville;
+        Self {
+            score_reason: match &result.score {
+                Scored::Score(_) => None,
+                Scored::NotComputable(reason) => Some(reason.message.clone()),
+            },
+            score: result.score.clone(),
+            convention: result.convention,
+            liver_statistic: result.liver_statistic,
+            lesion_statistic: result.lesion_statistic,
+            liver: result.liver,
+            blood_pool: result.blood_pool,
+            deciding_uptake: result.deciding_uptake,
+            alternatives: result.alternatives.clone(),
+            if_uncertain_are_lesions: result.if_uncertain_are_lesions.clone(),
+            borderline: result.borderline,
+            borderline_reasons: result.borderline_reasons.clone(),
+            margin_percent: result.margin_percent.and_then(finite),
+            residual_suv_peak: assessment.residual.iter().map(|r| r.max).collect(),
+        }
+    }
+}
+
+/// Tumour burden.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+pub struct TotalsDocument {
+    /// Number of lesions, those below the threshold included.
+    pub lesions: usize,
+    /// Number of uncertain regions.
+    pub uncertain: usize,
+    /// Total metabolic tumour volume, millilitres.
+    pub tmtv_ml: f64,
+    /// Total lesion glycolysis, grams.
+    pub tlg_g: f64,
+    /// Largest distance between two lesions' centroids, millimetres; `null` without lesions.
+    pub dmax_mm: Option<f64>,
+}
+
+/// What a scan's document is made from besides its assessment.
+#[derive(Debug, Clone, Copy)]
+pub struct ScanSource<'a> {
+    /// The PET.
+    pub pet: &'a Series,
+    /// The CT.
+    pub ct: Option<&'a Series>,
+    /// The series not used.
+    pub set_aside: &'a [SetAside],
+    /// How the values became SUV.
+    pub plan: &'a SuvPlan,
+    /// Statistics of the SUV volume.
+    pub summary: Summary,
+    /// What was noticed on the way to the SUV volume.
+    pub warnings: &'a [Warning],
+    /// How lesions are delineated; `None` where they were given.
+    pub threshold: Option<Threshold>,
+    /// The patient, where the document is to name them.
+    pub patient: Option<&'a Patient>,
+}
+
+impl ScoreDocument {
+    /// The document of an assessed scan.
+    pub fn new(source: &ScanSource<'_>, assessment: &ScanAssessment, criteria: &Criteria) -> Self {
+        let of_class = |class| assessment.of_class(class).count();
+        let lesion = |l: &Lesion| LesionDocument::new(l, assessment, criteria);
+        Self {
+            patient: source.patient.map(Into::into),
+            series: source.pet.into(),
+            ct_series_uid: source.ct.map(|ct| ct.series_instance_uid.clone()),
+            set_aside: source.set_aside.iter().map(Into::into).collect(),
+            suv: SuvNumbers::new(source.plan, source.summary),
+            clock: ClockDocument::new(&source.plan.clock, source.warnings),
+            decay_factor: source.plan.decay_factor.into(),
+            inputs: source.plan.inputs.clone(),
+            edited: source.plan.edited,
+            references: References {
+                liver: (&assessment.liver).into(),
+                blood_pool: (&assessment.blood_pool).into(),
+            },
+            lesions: assessment.lesions.iter().map(lesion).collect(),
+            deauville: assessment.into(),
+            qpet: assessment.deauville.qpet,
+            totals: TotalsDocument {
+                lesions: assessment.totals.lesions,
+                uncertain: of_class(Class::Uncertain),
+                tmtv_ml: assessment.totals.tmtv_ml,
+                tlg_g: assessment.totals.tlg_g,
+                dmax_mm: assessment.totals.dmax_mm,
+            },
+            threshold: source.threshold.map_or_else(|| "given".into(), |t| t.to_string()),
+            threshold_suv: assessment.level.and_then(finite),
+            files: Vec::new(),
+            warnings: source.warnings.iter().chain(&assessment.warnings).cloned().collect(),
+        }
+    }
+
+    /// The score in words: `Deauville 4 (IV)`.
+    pub fn headline(&self) -> String {
+        match &self.deauville.score {
+            Scored::Score(score) => format!("Deauville {score} ({})", score.roman()),
+            Scored::NotComputable(_) => "Deauville score not computable".into(),
+        }
+    }
+
+    /// What a picture says under itself: references, convention, threshold.
+    pub fn caption(&self) -> String {
+        let mean = |r: &ReferenceDocument| match r.status {
+            "ok" => format!("{} / {}", text::number(r.suv_mean, 2), text::number(r.suv_max, 2)),
+            status => status.replace('_', " "),
+        };
+        format!(
+            "SUVmean / SUVmax: liver {}, blood pool {}. Convention {}. Threshold {}.",
+            mean(&self.references.liver),
+            mean(&self.references.blood_pool),
+            self.deauville.convention,
+            self.threshold
+        )
+    }
+
+    /// Adds the lines of the scan to a page, warnings left out.
+    pub(super) fn write(&self, page: &mut Page, verbose: bool) {
+        page.values(&self.score_lines());
+        page.gap();
+        self.write_references(page);
+        page.gap();
+        self.write_lesions(page, verbose);
+        page.gap();
+        page.values(&self.source_lines());
+    }
+
+    fn score_lines(&self) -> Vec<(&'static str, String)> {
+        let d = &self.deauville;
+        let others: Vec<String> =
+            d.alternatives.iter().map(|a| format!("{} {}", a.convention, a.score)).collect();
+        let rule = format!("{}: {} of the lesion, {} of the liver", d.convention, d.lesion_statistic, d.liver_statistic);
+        let margin = d.margin_percent.map(|m| format!("{m:.1} % from the nearest border"));
+        let borderline = if d.borderline { "yes: " } else { "no" };
+        let reasons: Vec<&str> = d.borderline_reasons.iter().map(|r| r.words()).collect();
+        let qpet = self.qpet.map(|q| format!("{:.2} (score {})", q.value, q.score));
+        let totals = &self.totals;
+        vec![
+            ("score", self.headline()),
+            ("", d.score_reason.clone().unwrap_or_default()),
+            ("convention", rule),
+            ("decided by", text::number(d.deciding_uptake, 2)),
+            ("margin", margin.unwrap_or_default()),
+            ("borderline", format!("{borderline}{}", reasons.join("; "))),
+            ("others", others.join(", ")),
+            ("if uncertain", format!("{} if all uncertain regions were lesions", d.if_uncertain_are_lesions)),
+            ("qPET", qpet.unwrap_or_else(|| "-".into())),
+            (
+                "burden",
+                format!(
+                    "{} lesions, {} uncertain; TMTV {:.1} mL, TLG {:.1} g, Dmax {} mm (threshold {})",
+                    totals.lesions,
+                    totals.uncertain,
+                    totals.tmtv_ml,
+                    totals.tlg_g,
+                    text::number(totals.dmax_mm, 0),
+                    self.threshold
+                ),
+            ),
+        ]
+    }
+
+    fn write_references(&self, page: &mut Page) {
+        let row = |name: &str, r: &ReferenceDocument| {
+            let number = |v| text::number(v, 2);
+            vec![
+                name.to_owned(),
+                r.status.to_owned(),
+                number(r.suv_mean),
+                number(r.suv_sd),
+                number(r.suv_max),
+                text::number(r.volume_ml, 1),
+                r.method.unwrap_or("-").to_owned(),
+                place(r.centre_mm),
+            ]
+        };
+        let headings = [
+            ("reference", Align::Left),
+            ("status", Align::Left),
+            ("SUVmean", Align::Right),
+            ("SD", Align::Right),
+            ("SUVmax", Align::Right),
+            ("mL", Align::Right),
+            ("method", Align::Left),
+            ("x, y, z (mm)", Align::Left),
+        ];
+        let (liver, pool) = (&self.references.liver, &self.references.blood_pool);
+        page.table(&headings, &[row("liver", liver), row("blood pool", pool)]);
+        for (name, reference) in [("liver", liver), ("blood pool", pool)] {
+            if reference.status != "ok" {
+                page.line(&format!("{name}: {}", reference.reasons.join("; ")));
+            }
+        }
+    }
+
+    /// Lesions and uncertain regions; normal uptake where it was asked for, else in one line.
+    fn write_lesions(&self, page: &mut Page, verbose: bool) {
+        let shown = |l: &&LesionDocument| verbose || l.class != Class::Physiologic.name();
+        let row = |l: &LesionDocument| {
+            vec![
+                l.id.to_string(),
+                l.class.to_owned(),
+                text::shortened(l.site, 22),
+                format!("{:.2}", l.suv_max),
+                format!("{:.2}", l.suv_peak),
+                format!("{:.2}", l.suv_mean),
+                format!("{:.1}{}", l.volume_ml, if l.below_threshold { "*" } else { " " }),
+                l.deauville.to_string(),
+                place(Some(l.hottest_mm)),
+            ]
+        };
+        let headings = [
+            ("no", Align::Right),
+            ("class", Align::Left),
+            ("site", Align::Left),
+            ("SUVmax", Align::Right),
+            ("SUVpeak", Align::Right),
+            ("SUVmean", Align::Right),
+            ("mL ", Align::Right),
+            ("DS", Align::Right),
+            ("hottest x, y, z (mm)", Align::Left),
+        ];
+        let rows: Vec<_> = self.lesions.iter().filter(shown).map(row).collect();
+        if rows.is_empty() {
+            page.line("no lesion and no uncertain region");
+        } else {
+            page.table(&headings, &rows);
+        }
+        if self.lesions.iter().any(|l| shown(&l) && l.below_threshold) {
+            page.line("* hotter than the liver but below the threshold: scored, not counted in the burden");
+        }
+        if verbose {
+            for lesion in &self.lesions {
+                page.line(&format!("{}: {}", lesion.id, lesion.reason));
+            }
+        }
+        let normal = self.lesions.iter().filter(|l| l.class == Class::Physiologic.name());
+        let mut sites: Vec<&str> = normal.map(|l| l.site).collect();
+        sites.dedup();
+        sites.sort_unstable();
+        sites.dedup();
+        if !sites.is_empty() {
+            page.line(&format!("normal uptake: {}", sites.join(", ")));
+        }
+    }
+
+    fn source_lines(&self) -> Vec<(&'static str, String)> {
+        let clock = &self.clock;
+        let uptake = text::number(clock.uptake_minutes, 0);
+        let (low, high) = (text::factor(self.suv.factor_min), text::factor(self.suv.factor_max));
+        let factor = if low == high { low } else { format!("{low} to {high}") };
+        let edited = if self.edited { "; values given by hand" } else { "" };
+        vec![
+            ("PET", format!("{} ({})", self.series.series_uid, self.series.description)),
+            ("CT", self.ct_series_uid.clone().unwrap_or_else(|| "none".into())),
+            (
+                "SUV",
+                format!(
+                    "{} ({}), factor {factor}, clock {}, uptake {uptake} min{edited}",
+                    self.suv.kind, self.suv.unit, clock.rule
+                ),
+            ),
+            ("files", self.files.join(", ")),
+        ]
+    }
+}
+
+/// `-60, 12, -300`
+fn place(place: Option<[f64; 3]>) -> String {
+    place.map_or_else(|| "-".into(), |[x, y, z]| format!("{x:.0}, {y:.0}, {z:.0}"))
+}
+
+impl Content for ScoreDocument {
+    const NAME: &'static str = "petct-score";
+    const VERSION: u32 = 1;
+
+    fn text(&self, verbose: bool) -> String {
+        let mut page = Page::default();
+        page.patient(self.patient.as_ref());
+        self.write(&mut page, verbose);
+        page.warnings(&self.warnings);
+        page.finish()
+    }
+
+    fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+}
