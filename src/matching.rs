@@ -1,6 +1,6 @@
 //! Which lesion of one scan is which of the other.
 //!
-//! Regions are carried into the later scan's frame. Two belong together where they overlap after the earlier one has been
+//! Regions are carried into the later scan's frame. Two belong together where most of the smaller one lies in the other,
 //! widened by the tolerance of alignment and breathing; a region that overlaps none is linked with the nearest within a
 //! larger reach, if that has no partner either. Linked regions form groups: one and one persist, several and one have
 //! merged, one and several have split, one and none has resolved, none and one is new.
@@ -18,7 +18,10 @@ use crate::segmentation::Region;
 
 /// Regions that come this near after alignment overlap, millimetres.
 pub const TOLERANCE_MM: f64 = 6.0;
-/// Regions without a partner are linked up to this distance of their nearest voxels, millimetres.
+/// Share of the smaller region that must lie in the other one, widened by the tolerance.
+const OVERLAP: f64 = 0.5;
+/// Regions without a partner are linked up to this distance of their nearest voxels (and twice it of their centroids),
+/// millimetres.
 pub const REACH_MM: f64 = 15.0;
 
 /// What became of a group of lesions.
@@ -85,51 +88,84 @@ pub struct Regions<'a> {
 
 /// Groups the regions of two scans; groups in the order of their first earlier region, then of the first later one.
 pub fn link(earlier: Regions<'_>, later: Regions<'_>, later_from_earlier: DAffine3) -> Vec<Group> {
-    let carried: Vec<Vec<DVec3>> =
-        earlier.regions.iter().map(|r| places(earlier.geometry, r, later_from_earlier)).collect();
-    let there: Vec<Vec<DVec3>> =
-        later.regions.iter().map(|r| places(later.geometry, r, DAffine3::IDENTITY)).collect();
-    let distance = |e: usize, l: usize| nearest_mm(&carried[e], &there[l], REACH_MM);
-    let pairs = (0..carried.len()).flat_map(|e| (0..there.len()).map(move |l| (e, l)));
-    let near: Vec<(usize, usize, f64)> =
-        pairs.filter_map(|(e, l)| Some((e, l, distance(e, l)?))).collect();
-    let mut links: Vec<(usize, usize)> =
-        near.iter().filter(|n| n.2 <= TOLERANCE_MM).map(|n| (n.0, n.1)).collect();
-    let mut rest: Vec<_> = near.into_iter().filter(|n| n.2 > TOLERANCE_MM).collect();
-    rest.sort_by(|a, b| a.2.total_cmp(&b.2));
-    for (e, l, _) in rest {
+    let before = Carried::all(earlier, later_from_earlier);
+    let now = Carried::all(later, later_from_earlier.inverse());
+    let pairs = (0..before.len()).flat_map(|e| (0..now.len()).map(move |l| (e, l)));
+    let (mut links, rest): (Vec<_>, Vec<_>) =
+        pairs.partition(|&(e, l)| overlap(&before[e], &now[l], earlier, later));
+    let mut near: Vec<(usize, usize, f64)> = rest
+        .into_iter()
+        .filter(|&(e, l)| before[e].touches(&now[l].reach, later.geometry))
+        .map(|(e, l)| (e, l, before[e].centroid.distance(now[l].home)))
+        .filter(|&(.., distance)| distance <= 2.0 * REACH_MM)
+        .collect();
+    near.sort_by(|a, b| a.2.total_cmp(&b.2));
+    for (e, l, _) in near {
         if links.iter().all(|&(other_e, other_l)| other_e != e && other_l != l) {
             links.push((e, l));
         }
     }
-    groups(carried.len(), there.len(), &links)
+    groups(before.len(), now.len(), &links)
 }
 
-fn places(geometry: &VolumeGeometry, region: &Region, map: DAffine3) -> Vec<DVec3> {
-    region.indices().map(|voxel| map.transform_point3(geometry.centre_of(voxel))).collect()
+/// A region at home and carried into the other scan.
+struct Carried {
+    /// Voxel centres and centroid in the other scan.
+    places: Vec<DVec3>,
+    centroid: DVec3,
+    /// Centroid and volume at home.
+    home: DVec3,
+    volume_ml: f64,
+    /// The region at home, widened by the tolerance and by the reach.
+    widened: Region,
+    reach: Region,
 }
 
-/// Distance of the nearest two places of two sets, `None` beyond the reach.
-fn nearest_mm(a: &[DVec3], b: &[DVec3], reach: f64) -> Option<f64> {
-    let bounds = |p: &[DVec3]| {
-        p.iter().fold((DVec3::MAX, DVec3::MIN), |(low, high), &p| (low.min(p), high.max(p)))
-    };
-    let ((a_low, a_high), (b_low, b_high)) = (bounds(a), bounds(b));
-    let (low, high) = (a_low.max(b_low) - reach, a_high.min(b_high) + reach);
-    // Only places in the box both come near to can be near each other.
-    let inside = |p: &&DVec3| p.cmpge(low).all() && p.cmple(high).all();
-    let a: Vec<&DVec3> = a.iter().filter(inside).collect();
-    let b: Vec<&DVec3> = b.iter().filter(inside).collect();
-    let mut nearest = f64::INFINITY;
-    for p in &a {
-        for q in &b {
-            nearest = nearest.min(p.distance_squared(**q));
-            if nearest <= TOLERANCE_MM * TOLERANCE_MM {
-                return Some(nearest.sqrt());
+impl Carried {
+    fn all(regions: Regions<'_>, map: DAffine3) -> Vec<Self> {
+        let geometry = regions.geometry;
+        let carry = |region: &&Region| {
+            let centre = |voxel| map.transform_point3(geometry.centre_of(voxel));
+            let home = region.centroid_mm(geometry).unwrap_or(DVec3::INFINITY);
+            Self {
+                places: region.indices().map(centre).collect(),
+                centroid: map.transform_point3(home),
+                home,
+                volume_ml: region.volume_ml(geometry),
+                widened: region.dilated_mm(geometry, TOLERANCE_MM),
+                reach: region.dilated_mm(geometry, REACH_MM),
             }
-        }
+        };
+        regions.regions.iter().map(carry).collect()
     }
-    (nearest <= reach * reach).then(|| nearest.sqrt())
+
+    /// Share of the carried voxels that lie in a region of the other scan.
+    fn share_in(&self, region: &Region, geometry: &VolumeGeometry) -> f64 {
+        let inside = self.places.iter().filter(|p| holds(region, geometry, **p)).count();
+        inside as f64 / self.places.len().max(1) as f64
+    }
+
+    fn touches(&self, region: &Region, geometry: &VolumeGeometry) -> bool {
+        self.places.iter().any(|p| holds(region, geometry, *p))
+    }
+}
+
+fn holds(region: &Region, geometry: &VolumeGeometry, place: DVec3) -> bool {
+    geometry.voxel_at(place).is_some_and(|[s, r, c]| {
+        let [_, rows, columns] = geometry.shape();
+        region.contains((s * rows + r) * columns + c)
+    })
+}
+
+/// Whether most of the smaller region lies in the other one, widened by the tolerance. Regions that merely touch (a stomach
+/// beside a spleen) do not overlap.
+fn overlap(before: &Carried, now: &Carried, earlier: Regions<'_>, later: Regions<'_>) -> bool {
+    let share = if before.volume_ml <= now.volume_ml {
+        before.share_in(&now.widened, later.geometry)
+    } else {
+        now.share_in(&before.widened, earlier.geometry)
+    };
+    share >= OVERLAP
 }
 
 /// The connected parts of the graph of links.
@@ -201,8 +237,8 @@ mod tests {
 
     #[test]
     fn a_lone_neighbour_within_reach_is_the_same_lesion() {
-        // Surfaces 12 mm apart: linked; 25 mm: not.
-        assert_eq!(fates(&[(50.0, 8.0)], &[(78.0, 8.0)], 0.0), [Fate::Persistent]);
+        // Surfaces 10 mm apart: linked; 25 mm: not.
+        assert_eq!(fates(&[(50.0, 8.0)], &[(76.0, 8.0)], 0.0), [Fate::Persistent]);
         assert_eq!(fates(&[(50.0, 8.0)], &[(91.0, 8.0)], 0.0), [Fate::Resolved, Fate::New]);
     }
 }
