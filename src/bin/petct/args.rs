@@ -453,7 +453,7 @@ mod tests {
         let weights = options.scans.iter().map(|(scan, _)| scan.overrides.weight_kg);
         assert_eq!(weights.collect::<Vec<_>>(), [None, Some(70.0), Some(68.5)]);
         let livers = options.scans.iter().map(|(_, reading)| reading.liver.clone());
-        let sphere = values::region("-60,10,-300,15").unwrap();
+        let sphere = region("-60,10,-300,15").unwrap();
         let mask = RegionSource::Mask("l.nii".into());
         assert_eq!(livers.collect::<Vec<_>>(), [Some(mask), Some(sphere), None]);
         assert!(options.scans.iter().all(|(scan, _)| scan.kind == SuvKind::LeanBodyMass));

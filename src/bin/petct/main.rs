@@ -16,7 +16,9 @@ mod phantom;
 mod score;
 mod suv;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 use args::{Cli, Command, Format};
 use clap::Parser;
@@ -34,10 +36,22 @@ fn main() -> ExitCode {
         }
     };
     let format = cli.common.format;
-    match run(cli) {
+    match contained(|| run(cli)) {
         Ok(status) => status,
         Err(failure) => console::report(&failure, format),
     }
+}
+
+/// Turns a panic, which is a bug, into a failure like any other. A decoder's panic on damaged data is caught where it
+/// happens and told as the fault of the file; nothing of either appears on stderr by itself.
+fn contained(work: impl FnOnce() -> Result<ExitCode, Failure>) -> Result<ExitCode, Failure> {
+    static LAST: Mutex<String> = Mutex::new(String::new());
+    let last = || LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    std::panic::set_hook(Box::new(move |panic| panic.to_string().clone_into(&mut *last())));
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        let message = format!("the program failed: {}", last());
+        Err(Failure::new("internal", &message, "report this as a bug with the command line"))
+    })
 }
 
 fn run(cli: Cli) -> Result<ExitCode, Failure> {
@@ -59,5 +73,20 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
 impl Format {
     fn is_json(self) -> bool {
         self == Self::Json
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bug_is_a_failure_of_one_line() {
+        let usual = std::panic::take_hook();
+        let failure = contained(|| panic!("two\nlines")).unwrap_err();
+        std::panic::set_hook(usual);
+        assert_eq!(failure.code, "internal");
+        assert!(failure.message.contains("two lines") && failure.message.contains("main.rs"));
+        assert_eq!(failure.message.lines().count(), 1);
     }
 }

@@ -1,5 +1,6 @@
 //! From a path to an SUV image: scan, select, plan, load.
 
+use chrono::NaiveDateTime;
 use petct::diagnostic::Warning;
 use petct::dicom::{self, Series, SetAside, Study};
 use petct::quality::ScanFacts;
@@ -111,13 +112,12 @@ fn facts(study: &Study, pet: &Series, options: &ScanOptions, plan: &SuvPlan) -> 
     let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let acquisition = pet.acquisition.as_ref();
     let used = acquisition.map(|a| suv::injection_facts(a, &options.overrides));
-    let day = pet.date.value().or(study.study_date.value()).copied();
     ScanFacts {
         series_uid: Some(pet.series_instance_uid.clone()),
         patient_id: text(&study.patient.id),
         birth_date: study.patient.birth_date.value().copied(),
         sex: study.patient.sex.value().copied(),
-        acquired: day.map(|day| day.and_time(pet.time.value().copied().unwrap_or_default())),
+        acquired: acquired(study, pet),
         uptake_minutes: plan.clock.uptake_minutes,
         dose_bq: used.as_ref().and_then(|used| used.dose_bq),
         weight_kg: used.as_ref().and_then(|used| used.weight_kg),
@@ -134,6 +134,14 @@ fn facts(study: &Study, pet: &Series, options: &ScanOptions, plan: &SuvPlan) -> 
         suv_valid: Some(true),
         ..ScanFacts::default()
     }
+}
+
+/// When the series began; else, on its day, when its first slice was acquired.
+fn acquired(study: &Study, pet: &Series) -> Option<NaiveDateTime> {
+    let day = pet.date.value().or(study.study_date.value())?;
+    let slices = pet.acquisition.iter().flat_map(|acquisition| &acquisition.slices);
+    let first = || slices.filter_map(|slice| slice.acquisition_time.value()).min();
+    Some(day.and_time(*pet.time.value().or_else(first)?))
 }
 
 /// Method, kernel and corrections as one text; `None` where the headers name none.

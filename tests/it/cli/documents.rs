@@ -313,3 +313,29 @@ fn inspect_of_a_ct_alone_is_a_result() {
     assert!(document["scans"][0]["selected"].is_null());
     assert_eq!(document["scans"][0]["selected_reason"]["code"], "no_pet");
 }
+
+/// What the phantom's truth says is what comes back through its files.
+#[test]
+fn a_written_phantom_reads_back_as_its_truth() {
+    let root = TempDir::new().unwrap();
+    let folder = root.path().join("case");
+    let written = document(&["phantom", "patient-1", "-o", arg(&folder)]);
+    validate(&written);
+    for scan in written["cases"][0]["scans"].as_array().unwrap() {
+        let visit = folder.join(scan.as_str().unwrap());
+        let truth = fs::read_to_string(visit.join("truth.json")).unwrap();
+        let truth: Value = serde_json::from_str(&truth).unwrap();
+        let found = document(&["suv", arg(&visit)]);
+        // Dose and times are written with the digits of their attributes.
+        super::close(&found["suv"]["factor_min"], truth["suv_per_bqml"].as_f64().unwrap(), 1e-6);
+        super::close(
+            &found["clock"]["uptake_minutes"],
+            truth["uptake_secs"].as_f64().unwrap() / 60.0,
+            1e-9,
+        );
+        let lesions = truth["lesions"].as_array().unwrap();
+        let hottest = lesions.iter().map(|lesion| lesion["suv_max"].as_f64().unwrap());
+        let max = found["suv"]["max"].as_f64().unwrap();
+        assert!(hottest.fold(0.0, f64::max) <= max * 1.001, "{scan}: {max}");
+    }
+}
