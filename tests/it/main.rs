@@ -4,5 +4,6 @@
 
 mod loading;
 mod loading_enhanced;
+mod selection;
 mod support;
 mod synthetic;
