@@ -2,6 +2,7 @@
 //!
 //! Enhanced objects say the same in other attributes; they are put into the words of the classic ones (PS3.3 C.8.22):
 //! `DecayCorrected` YES becomes decay correction START (its own date-time is kept beside it), NO becomes NONE;
+//! the start of a frame becomes its acquisition date and time, as does `AcquisitionDateTime` where those are absent;
 //! the `…Corrected` flags become the values of `CorrectedImage`; units come from the real world value mapping.
 //!
 //! Source: DICOM PS3.3 C.8.9 (PET), C.8.22 (enhanced PET), PS3.16 CID 84 and 85 (units); private attributes from the
@@ -79,9 +80,12 @@ pub(super) fn acquisition(view: View, series_uid: &str) -> PetAcquisition {
 /// What one frame says of time; slope and intercept are left to the caller, who refuses missing ones.
 pub(super) fn slice(view: View) -> PetSlice {
     let content = |tag| view.holder(tags::FRAME_CONTENT_SEQUENCE, tag);
-    let begun =
-        datetime(content(tags::FRAME_ACQUISITION_DATE_TIME), tags::FRAME_ACQUISITION_DATE_TIME);
     let at = |tag| view.loose(tag);
+    let frame = tags::FRAME_ACQUISITION_DATE_TIME;
+    let begun = match datetime(content(frame), frame) {
+        Attribute::Absent => datetime(at(tags::ACQUISITION_DATE_TIME), tags::ACQUISITION_DATE_TIME),
+        found => found,
+    };
     let or_begun = |own, enhanced| if own == Attribute::Absent { enhanced } else { own };
     let (begun_date, begun_time) = match begun.value() {
         Some(begun) => (Attribute::Value(begun.local.date()), Attribute::Value(begun.local.time())),

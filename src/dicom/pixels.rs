@@ -70,6 +70,33 @@ impl Codec {
                 .ok_or_else(|| format!("transfer syntax {other} is not supported")),
         }
     }
+
+    /// Whether samples of so many allocated bits can be read.
+    fn check_width(self, allocated: u32, float: bool) -> Result<(), String> {
+        let widths: &[u32] = match self {
+            Self::Native { .. } if float => &[32, 64],
+            Self::Native { big_endian: true } => &[16, 32],
+            Self::Native { big_endian: false } => &[8, 16, 32],
+            Self::JpegLs | Self::Other(_) => &[8, 16],
+        };
+        // Bytes in big endian order are excluded because they may have been swapped as words.
+        let known = widths.contains(&allocated);
+        known.then_some(()).ok_or_else(|| {
+            format!(
+                "BitsAllocated (0028,0100) {allocated} is not supported in this transfer syntax"
+            )
+        })
+    }
+}
+
+/// Whether the values are of one measured quantity. MONOCHROME1 inverts the display, not the stored values; a PET has
+/// MONOCHROME2 only (PS3.3 C.8.9.4.1.1).
+fn is_grey(format: &PixelFormat, pet: bool) -> bool {
+    match format.photometric.value().map(String::as_str) {
+        Some("MONOCHROME1") => !pet,
+        Some("MONOCHROME2") => true,
+        _ => false,
+    }
 }
 
 impl Samples {
@@ -91,29 +118,13 @@ impl Samples {
                 need(&format.representation, "PixelRepresentation (0028,0103)")?,
             )
         };
-        let grey = match format.photometric.value().map(String::as_str) {
-            // The look of the display, not the stored values, is inverted.
-            Some("MONOCHROME1") => !pet,
-            Some("MONOCHROME2") => true,
-            _ => false,
-        };
-        if samples != 1 || !grey {
+        if samples != 1 || !is_grey(format, pet) {
             return Err(
                 "PhotometricInterpretation (0028,0004) is not that of a measured image".into()
             );
         }
         let codec = Codec::of(&format.transfer_syntax)?;
-        let widths: &[u32] = match codec {
-            Codec::Native { .. } if float => &[32, 64],
-            Codec::Native { .. } => &[8, 16, 32],
-            Codec::JpegLs | Codec::Other(_) => &[8, 16],
-        };
-        if !widths.contains(&allocated) {
-            return Err(format!("BitsAllocated (0028,0100) {allocated} is not supported"));
-        }
-        if codec == (Codec::Native { big_endian: true }) && allocated == 8 {
-            return Err("bytes in big endian order cannot be told from words".into());
-        }
+        codec.check_width(allocated, float)?;
         if bits_stored == 0
             || high_bit >= allocated
             || bits_stored > high_bit + 1
