@@ -48,13 +48,17 @@ pub fn scan(path: &Path) -> Result<Warned<Vec<Study>>, ReadError> {
                 series.entry(uid).or_default().1.push((file.clone(), why));
             }
             Found::Lost(class, why) => lost.push((file.clone(), class, why)),
-            Found::Foreign(why) => foreign.push(format!("{} {why}", file.display())),
+            Found::Foreign(why) => foreign.push((file.clone(), why)),
         }
     }
     blame_neighbours(&mut series, lost, &mut foreign);
-    if let Some(example) = foreign.first() {
-        let message =
-            format!("{} file(s) are left out, the first because {example}", foreign.len());
+    let suspicious: Vec<_> = foreign.iter().filter(|(file, _)| may_be_dicom(file)).collect();
+    if let Some((file, why)) = suspicious.first() {
+        let message = format!(
+            "{} file(s) are left out, the first because {} {why}",
+            suspicious.len(),
+            file.display()
+        );
         warnings.push(Warning::new("FILES_SKIPPED", message));
     }
     for (path, why) in series.values().flat_map(|(_, broken)| broken) {
@@ -68,7 +72,7 @@ pub fn scan(path: &Path) -> Result<Warned<Vec<Study>>, ReadError> {
     if series.is_empty() {
         let damaged = warnings.iter().find(|w| w.code == "FILE_DAMAGED").map(|w| w.message.clone());
         let example = damaged
-            .or_else(|| foreign.into_iter().next())
+            .or_else(|| foreign.first().map(|(file, why)| format!("{} {why}", file.display())))
             .unwrap_or_else(|| "only a DICOMDIR".into());
         return Err(ReadError::NoDicom { path: path.to_owned(), files: files.len(), example });
     }
@@ -83,7 +87,7 @@ type Members = (Vec<Record>, Vec<(PathBuf, String)>);
 fn blame_neighbours(
     series: &mut BTreeMap<String, Members>,
     lost: Vec<(PathBuf, String, String)>,
-    foreign: &mut Vec<String>,
+    foreign: &mut Vec<(PathBuf, String)>,
 ) {
     for (path, class, why) in lost {
         let neighbour = |record: &Record| {
@@ -99,9 +103,18 @@ fn blame_neighbours(
             }
         }
         if !blamed {
-            foreign.push(format!("{} {why}", path.display()));
+            foreign.push((path, why));
         }
     }
+}
+
+/// Whether a file's name is one that DICOM files have: no extension, a number, or one of the usual ones. That a document or
+/// a picture beside them is left out is no news.
+fn may_be_dicom(file: &Path) -> bool {
+    let usual = ["dcm", "dicom", "dic", "ima", "img"];
+    file.extension().and_then(|e| e.to_str()).is_none_or(|e| {
+        e.chars().any(|c| c.is_ascii_digit()) || usual.iter().any(|u| e.eq_ignore_ascii_case(u))
+    })
 }
 
 /// What one file turned out to be.

@@ -148,7 +148,7 @@ const HEART_DEPTH_MM: f64 = 24.0;
 fn heart(f: &Features, marks: &Landmarks<'_>) -> Option<Finding> {
     let zone = (-30.0..105.0).contains(&f.up)
         && (-25.0 * marks.scale..100.0 * marks.scale).contains(&f.left)
-        && f.back < -50.0 * marks.scale;
+        && f.back < -65.0 * marks.scale;
     if !zone || f.lung > 0.6 || f.depth < HEART_DEPTH_MM {
         return None;
     }
@@ -242,6 +242,9 @@ fn lone_kidney(f: &Features) -> Option<Finding> {
     in_kidney_zone(f).then(|| finding(Class::Uncertain, site, reason))
 }
 
+/// A ureter, blurred, is no wider than this, millimetres.
+const URETER_MM: f64 = 16.0;
+
 /// A thin vertical thread beside the column below the kidneys.
 fn ureter(f: &Features) -> Option<Finding> {
     let zone = (8.0..80.0).contains(&f.left.abs())
@@ -258,7 +261,7 @@ fn ureter(f: &Features) -> Option<Finding> {
             "a vertical thread beside the column",
         ));
     }
-    (f.volume_ml < 3.0).then(|| {
+    (width < URETER_MM).then(|| {
         finding(
             Class::Uncertain,
             Site::Ureter,

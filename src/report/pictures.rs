@@ -84,7 +84,7 @@ fn focus(assessment: &ScanAssessment) -> Option<DVec3> {
 /// One figure of a series: projections side by side at one scale, score and response under each, and axial sections
 /// through the hottest lesion; where a follow-up has none, through the place of the baseline's hottest lesion.
 pub fn of_series(scans: &[SeriesScan<'_>], pairs: &[PairAssessment], title: String) -> RgbImage {
-    let disease = |l: &Lesion| l.finding.class == Class::Lesion;
+    let disease = |l: &Lesion| l.finding.class != Class::Physiologic;
     let painted: Vec<Painted> = scans
         .iter()
         .map(|s| Painted::new(&s.input.image.volume, &s.assessment, disease))
@@ -107,7 +107,7 @@ pub fn of_series(scans: &[SeriesScan<'_>], pairs: &[PairAssessment], title: Stri
             }
         })
         .collect();
-    let captions = vec!["Lesions are outlined and numbered as in the table of each scan.".into()];
+    let captions = vec!["Lesions and uncertain regions are outlined and numbered as in the table of each scan.".into()];
     compare_figure(&columns, &FigureText { title, captions }, Window::PET)
 }
 

@@ -210,7 +210,8 @@ fn warnings_go_to_stderr_unless_quiet() {
     let root = TempDir::new().unwrap();
     let scan = folder(&root, "scan", |p| {
         write(p, &Synthetic::pet());
-        fs::write(p.join("notes.txt"), "not an image").unwrap();
+        fs::write(p.join("notes.txt"), "a document beside the images is no news").unwrap();
+        fs::write(p.join("IM0099"), "not an image").unwrap();
     });
     let loud = petct(&["suv", arg(&scan)]);
     let quiet = petct(&["suv", arg(&scan), "-q"]);
