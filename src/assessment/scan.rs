@@ -4,7 +4,9 @@ use glam::DVec3;
 
 use crate::anatomy::Anatomy;
 use crate::criteria::{Criteria, EXPECTED_REFERENCES};
-use crate::deauville::{DeauvilleResult, LesionUptake, ReferenceUptake, assess};
+use crate::deauville::{
+    DeauvilleResult, LesionUptake, NotComputable, ReferenceUptake, Scored, assess,
+};
 use crate::diagnostic::Warning;
 use crate::lesion::{
     Candidate, Class, Finding, Found, Landmarks, Lesion, Site, Threshold, ThresholdError, classify,
@@ -141,6 +143,7 @@ pub fn assess_scan(
     warnings.extend(liver.warnings.iter().chain(&blood_pool.warnings).cloned());
     warnings.extend(ratio_warning(&liver, &blood_pool));
     let deauville = score(&lesions, &[], &liver, &blood_pool, &settings.criteria);
+    warnings.extend(unknown_sites_warning(&deauville));
     let totals = totals(pet, &lesions);
     Ok(ScanAssessment {
         anatomy,
@@ -160,6 +163,9 @@ impl ScanAssessment {
     pub fn rescore(&mut self, pet: &Volume<f32>, residual: Vec<LesionUptake>, criteria: &Criteria) {
         self.deauville = score(&self.lesions, &residual, &self.liver, &self.blood_pool, criteria);
         self.totals = totals(pet, &self.lesions);
+        if !residual.is_empty() {
+            self.warnings.retain(|w| w.code != SITES_UNKNOWN);
+        }
         self.residual = residual;
     }
 
@@ -336,6 +342,10 @@ pub fn uptake(lesion: &Lesion) -> LesionUptake {
     }
 }
 
+/// The score of the lesions and of what is left at known sites.
+///
+/// An empty set of lesions is score 1 only where the liver is known: what lies between background and a fixed threshold was
+/// not looked for without it.
 fn score(
     lesions: &[Lesion],
     residual: &[LesionUptake],
@@ -346,7 +356,29 @@ fn score(
     let of = |class: Class| lesions.iter().filter(move |l| l.finding.class == class).map(uptake);
     let known: Vec<_> = of(Class::Lesion).chain(residual.iter().copied()).collect();
     let uncertain: Vec<_> = of(Class::Uncertain).collect();
-    assess(&known, &uncertain, &references(liver, blood_pool), criteria)
+    let mut result = assess(&known, &uncertain, &references(liver, blood_pool), criteria);
+    if known.is_empty() && liver.usable().is_none() {
+        let message = "no region is above the threshold, and without the liver nothing says whether lesser uptake is \
+                       disease";
+        let none = Scored::NotComputable(NotComputable::new("LIVER_MISSING", message));
+        result.alternatives.iter_mut().for_each(|a| a.score = none.clone());
+        if uncertain.is_empty() {
+            result.if_uncertain_are_lesions = none.clone();
+        }
+        result.score = none;
+    }
+    result
+}
+
+const SITES_UNKNOWN: &str = "SITES_UNKNOWN";
+
+/// A scan by itself has no known sites: nothing above the liver is score 1, 2 or 3.
+fn unknown_sites_warning(deauville: &DeauvilleResult) -> Option<Warning> {
+    (deauville.sites.is_empty() && deauville.score.score().is_some()).then(|| {
+        let message = "no lesion is hotter than the liver; score 1 stands for 1 to 3, because sites with less uptake than \
+                       the liver can only be known from an earlier scan";
+        Warning::new(SITES_UNKNOWN, message)
+    })
 }
 
 fn totals(pet: &Volume<f32>, lesions: &[Lesion]) -> Totals {

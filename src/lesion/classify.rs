@@ -56,7 +56,7 @@ pub fn classify(
     };
     let features: Vec<Features> =
         candidates.iter().map(|c| Features::of(pet, bw_per_value, c, marks)).collect();
-    let bladder = bladder(&features, marks);
+    let bladder = bladder(&features);
     let marrow = diffuse_marrow(&features);
     features
         .iter()
@@ -277,12 +277,12 @@ fn gut(f: &Features, marks: &Landmarks<'_>) -> Option<Finding> {
     if !zone || f.lung > 0.6 {
         return None;
     }
-    let (_, liver_max) = marks.liver?;
     if f.size.max_element() > 120.0 {
         let reason = "long uptake in the abdomen: bowel or confluent disease";
         return Some(finding(Class::Uncertain, Site::StomachOrBowel, reason));
     }
-    (f.peak < INTENSE * liver_max).then(|| {
+    let intense = marks.liver.is_some_and(|(_, liver_max)| f.peak >= INTENSE * liver_max);
+    (!intense).then(|| {
         let reason = "moderate uptake in the abdomen: stomach, bowel or a lesion";
         finding(Class::Uncertain, Site::StomachOrBowel, reason)
     })
@@ -322,14 +322,9 @@ fn place_of(f: &Features) -> Site {
 }
 
 /// The urinary bladder: of the regions low in the middle of the pelvis the one with most uptake, if it is large.
-fn bladder(features: &[Features], marks: &Landmarks<'_>) -> Option<usize> {
-    let (_, liver_max) = marks.liver?;
-    let zone = |f: &Features| {
-        (-560.0..-260.0).contains(&f.up)
-            && f.left.abs() < 55.0
-            && f.whole_ml > 8.0
-            && f.max > 1.5 * liver_max
-    };
+fn bladder(features: &[Features]) -> Option<usize> {
+    let zone =
+        |f: &Features| (-560.0..-260.0).contains(&f.up) && f.left.abs() < 55.0 && f.whole_ml > 8.0;
     let inside = features.iter().enumerate().filter(|(_, f)| zone(f));
     let strength = |f: &Features| f.max * f.volume_ml;
     inside.reduce(|a, b| if strength(b.1) > strength(a.1) { b } else { a }).map(|(n, _)| n)

@@ -344,7 +344,7 @@ impl CompareDocument {
             let disease = s.lesions.iter().filter(|l| l.class == "lesion");
             vec![
                 n.to_string(),
-                s.deauville.score.to_string(),
+                s.deauville.score.score().map_or_else(|| "-".into(), |d| d.to_string()),
                 text::number(disease.map(|l| l.suv_max).reduce(f64::max), 2),
                 s.totals.lesions.to_string(),
                 format!("{:.1}", s.totals.tmtv_ml),

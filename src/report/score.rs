@@ -369,9 +369,15 @@ impl ScoreDocument {
 
     fn score_lines(&self) -> Vec<(&'static str, String)> {
         let d = &self.deauville;
-        let others: Vec<String> =
-            d.alternatives.iter().map(|a| format!("{} {}", a.convention, a.score)).collect();
-        let rule = format!("{}: {} of the lesion, {} of the liver", d.convention, d.lesion_statistic, d.liver_statistic);
+        let others: Vec<String> = d
+            .alternatives
+            .iter()
+            .map(|a| format!("{} {}", a.convention, short(&a.score)))
+            .collect();
+        let rule = format!(
+            "{}: {} of the lesion, {} of the liver",
+            d.convention, d.lesion_statistic, d.liver_statistic
+        );
         let margin = d.margin_percent.map(|m| format!("{m:.1} % from the nearest border"));
         let borderline = if d.borderline { "yes: " } else { "no" };
         let reasons: Vec<&str> = d.borderline_reasons.iter().map(|r| r.words()).collect();
@@ -385,7 +391,13 @@ impl ScoreDocument {
             ("margin", margin.unwrap_or_default()),
             ("borderline", format!("{borderline}{}", reasons.join("; "))),
             ("others", others.join(", ")),
-            ("if uncertain", format!("{} if all uncertain regions were lesions", d.if_uncertain_are_lesions)),
+            (
+                "if uncertain",
+                format!(
+                    "{} if all uncertain regions were lesions",
+                    short(&d.if_uncertain_are_lesions)
+                ),
+            ),
             ("qPET", qpet.unwrap_or_else(|| "-".into())),
             (
                 "burden",
@@ -447,7 +459,7 @@ impl ScoreDocument {
                 format!("{:.2}", l.suv_peak),
                 format!("{:.2}", l.suv_mean),
                 format!("{:.1}{}", l.volume_ml, if l.below_threshold { "*" } else { " " }),
-                l.deauville.to_string(),
+                l.deauville.score().map_or_else(|| "-".into(), |s| s.to_string()),
                 place(Some(l.hottest_mm)),
             ]
         };
@@ -505,6 +517,11 @@ impl ScoreDocument {
             ("files", self.files.join(", ")),
         ]
     }
+}
+
+/// A score without the reason why there is none.
+fn short(score: &Scored) -> String {
+    score.score().map_or_else(|| "not computable".into(), |s| s.to_string())
 }
 
 /// `-60, 12, -300`
