@@ -12,7 +12,8 @@ use crate::matching::{Fate, Group, Regions, link};
 use crate::quality::{Comparability, PairFacts, ScanFacts, compare};
 use crate::response::lugano::{LuganoCall, LuganoInput, Prior};
 use crate::response::{
-    Hottest, ResponseCategory, Sensitivity, delta_suv_max, eortc, lugano, percist,
+    Hottest, MetabolicCategory, Reason, ResponseCategory, Sensitivity, delta_suv_max, eortc,
+    lugano, percist,
 };
 use crate::segmentation::Region;
 use crate::statistics::RegionStatistics;
@@ -237,7 +238,7 @@ fn pair(
     };
     let new_lesion = sites.has_new_lesion();
     let (before, now) = (hottest(&baseline.assessment), hottest(&follow_up.assessment));
-    PairAssessment {
+    let mut pair = PairAssessment {
         baseline: link.earlier,
         follow_up: link.later,
         comparability,
@@ -255,7 +256,21 @@ fn pair(
         }),
         delta_suv_max: delta_suv_max::assess(before, now, delta_suv_max::Cycles::Two),
         lesions: sites.lesions,
+    };
+    if let Some(barrier) = lugano::barrier(&input) {
+        withhold(&mut pair, &barrier);
     }
+    pair
+}
+
+/// Where the scans must not be compared, no criteria call anything; the measured numbers stay.
+fn withhold(pair: &mut PairAssessment, barrier: &Reason) {
+    pair.percist.category = MetabolicCategory::NotEvaluable;
+    pair.percist.reasons = vec![barrier.clone()];
+    pair.eortc.category = MetabolicCategory::NotEvaluable;
+    pair.eortc.reasons = vec![barrier.clone()];
+    pair.delta_suv_max.favourable = None;
+    pair.delta_suv_max.reasons = vec![barrier.clone()];
 }
 
 fn change(before: Hottest, now: Hottest) -> Option<f64> {

@@ -246,8 +246,8 @@ fn remarks(input: &LuganoInput) -> Vec<Reason> {
     reasons
 }
 
-/// What forbids any call.
-fn barrier(input: &LuganoInput) -> Option<Reason> {
+/// What forbids any call, by whatever criteria.
+pub fn barrier(input: &LuganoInput) -> Option<Reason> {
     if input.quality == Some(Verdict::NotAssessable) {
         let text = "the scans must not be compared: see the comparability checks";
         return Some(Reason::new("NOT_COMPARABLE", text));
