@@ -9,7 +9,7 @@ use crate::lesion::{Class, Lesion};
 use crate::reference::Reference;
 use crate::render::{
     CompareColumn, FigureText, Outline, PictureInput, Region, RegionKind, Window, compare_figure,
-    score_figure,
+    reference_views, score_figure,
 };
 use crate::volume::{LabelMap, Volume};
 
@@ -25,10 +25,8 @@ struct Painted {
 
 impl Painted {
     fn new(pet: &Volume<f32>, assessment: &ScanAssessment, show: impl Fn(&Lesion) -> bool) -> Self {
-        let mut painted = Self {
-            labels: Volume::filled(pet.geometry().clone(), 0),
-            outlines: Vec::new(),
-        };
+        let mut painted =
+            Self { labels: Volume::filled(pet.geometry().clone(), 0), outlines: Vec::new() };
         for lesion in assessment.lesions.iter().filter(|l| show(l)) {
             let kind = match lesion.finding.class {
                 Class::Lesion => RegionKind::Lesion,
@@ -76,6 +74,22 @@ pub fn of_scan(
     score_figure(&input, &FigureText { title, captions }, Window::PET)
 }
 
+/// A quality picture of a reference: three planes through it on CT and PET; `None` where it has no place.
+pub fn of_reference(
+    pet: &Volume<f32>,
+    ct: Option<&Volume<i16>>,
+    reference: &Reference,
+) -> Option<RgbImage> {
+    let (centre, region) = (reference.centre_mm?, reference.region.as_ref()?);
+    let mask = region.to_mask(pet.geometry());
+    let outline =
+        Outline { region: Region::Mask(&mask), label: String::new(), kind: RegionKind::Reference };
+    let input = PictureInput { suv: pet, ct, outlines: vec![outline], focus_mm: Some(centre) };
+    let title = format!("Reference: {}", reference.kind.name());
+    let captions = vec![reference.reasons.join("; ")];
+    Some(reference_views(&input, centre, &FigureText { title, captions }, Window::PET))
+}
+
 fn focus(assessment: &ScanAssessment) -> Option<DVec3> {
     let hottest = |class| assessment.of_class(class).next().map(|l| l.hottest_mm);
     hottest(Class::Lesion).or_else(|| hottest(Class::Uncertain)).or(assessment.liver.centre_mm)
@@ -85,10 +99,8 @@ fn focus(assessment: &ScanAssessment) -> Option<DVec3> {
 /// through the hottest lesion; where a follow-up has none, through the place of the baseline's hottest lesion.
 pub fn of_series(scans: &[SeriesScan<'_>], pairs: &[PairAssessment], title: String) -> RgbImage {
     let disease = |l: &Lesion| l.finding.class != Class::Physiologic;
-    let painted: Vec<Painted> = scans
-        .iter()
-        .map(|s| Painted::new(&s.input.image.volume, &s.assessment, disease))
-        .collect();
+    let painted: Vec<Painted> =
+        scans.iter().map(|s| Painted::new(&s.input.image.volume, &s.assessment, disease)).collect();
     let columns: Vec<CompareColumn<'_>> = scans
         .iter()
         .enumerate()
@@ -107,7 +119,10 @@ pub fn of_series(scans: &[SeriesScan<'_>], pairs: &[PairAssessment], title: Stri
             }
         })
         .collect();
-    let captions = vec!["Lesions and uncertain regions are outlined and numbered as in the table of each scan.".into()];
+    let captions = vec![
+        "Lesions and uncertain regions are outlined and numbered as in the table of each scan."
+            .into(),
+    ];
     compare_figure(&columns, &FigureText { title, captions }, Window::PET)
 }
 
@@ -136,8 +151,8 @@ fn captions(scans: &[SeriesScan<'_>], pair: Option<&PairAssessment>, n: usize) -
         Scored::NotComputable(_) => "Deauville not computable".into(),
     };
     let hottest = assessment.of_class(Class::Lesion).next();
-    let suv_max = hottest
-        .map_or_else(|| "no lesion".into(), |l| format!("SUVmax {:.1}", l.statistics.max));
+    let suv_max =
+        hottest.map_or_else(|| "no lesion".into(), |l| format!("SUVmax {:.1}", l.statistics.max));
     let mut lines = vec![time_point(scans, n), score, suv_max];
     if let Some(pair) = pair {
         let change = pair.delta_suv_max_percent.map(|d| format!(" ({d:+.0} % SUVmax)"));
@@ -152,6 +167,7 @@ pub fn time_point(scans: &[SeriesScan<'_>], n: usize) -> String {
         return "baseline".into();
     }
     let days = scans[n].facts.acquired.zip(scans[0].facts.acquired);
-    let days = days.map(|(now, then)| format!(" ({:+} days)", (now.date() - then.date()).num_days()));
+    let days =
+        days.map(|(now, then)| format!(" ({:+} days)", (now.date() - then.date()).num_days()));
     format!("follow-up {n}{}", days.unwrap_or_default())
 }

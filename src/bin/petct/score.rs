@@ -30,6 +30,15 @@ pub(crate) fn run(options: &ScoreOptions, console: &Console) -> Result<ExitCode,
         });
         folder.picture("score.png", &picture)?;
         document.files = ["score.json", "score.txt", "score.png"].map(String::from).to_vec();
+        let references =
+            [("liver.png", &assessment.liver), ("blood_pool.png", &assessment.blood_pool)];
+        for (name, reference) in references {
+            let (pet, ct) = (&scan.suv.volume, scan.ct.as_ref());
+            if let Some(picture) = pictures::of_reference(pet, ct, reference) {
+                folder.picture(name, &picture)?;
+                document.files.push(name.to_owned());
+            }
+        }
         folder.document("score", &document)?;
     }
     let status = match document.deauville.score {
