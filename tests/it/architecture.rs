@@ -76,7 +76,8 @@ pub(crate) fn sources() -> Vec<Source> {
     let mut sources = Vec::new();
     for path in paths {
         let text = std::fs::read_to_string(&path).unwrap();
-        let parts: Vec<_> = path.strip_prefix(&src).unwrap().iter().map(|p| p.to_str().unwrap()).collect();
+        let parts: Vec<_> =
+            path.strip_prefix(&src).unwrap().iter().map(|p| p.to_str().unwrap()).collect();
         if parts.contains(&"tests.rs") || parts.contains(&"tests") {
             continue;
         }
@@ -101,7 +102,9 @@ fn code(text: &str) -> String {
             let end = format!("{}}}", " ".repeat(indent));
             for skipped in lines.by_ref() {
                 out.push('\n');
-                if skipped == end || (skipped.ends_with(';') && skipped.trim_start().starts_with("mod ")) {
+                if skipped == end
+                    || (skipped.ends_with(';') && skipped.trim_start().starts_with("mod "))
+                {
                     break;
                 }
             }
@@ -109,7 +112,11 @@ fn code(text: &str) -> String {
             continue;
         }
         // No string of this code base holds "// " after a space.
-        let kept = if line.trim_start().starts_with("//") { "" } else { line.split(" // ").next().unwrap_or("") };
+        let kept = if line.trim_start().starts_with("//") {
+            ""
+        } else {
+            line.split(" // ").next().unwrap_or("")
+        };
         out.push_str(kept);
         out.push('\n');
     }

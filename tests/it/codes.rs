@@ -39,8 +39,7 @@ fn literals(code: &str) -> Vec<(&str, &str)> {
 }
 
 fn is_name(text: &str, letter: impl Fn(char) -> bool) -> bool {
-    text.starts_with(&letter)
-        && text.chars().all(|c| letter(c) || c.is_ascii_digit() || c == '_')
+    text.starts_with(&letter) && text.chars().all(|c| letter(c) || c.is_ascii_digit() || c == '_')
 }
 
 /// Codes of warnings and reasons: names in capitals of two words and more, and whatever is given as a code.
