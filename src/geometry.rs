@@ -70,7 +70,7 @@ impl VolumeGeometry {
 
     /// Distance between neighbouring voxel centres along slice, row and column, in millimetres.
     ///
-    /// The second value is the distance between adjacent *rows* (first value of PixelSpacing), the third between
+    /// The second value is the distance between adjacent *rows* (first value of `PixelSpacing`), the third between
     /// adjacent *columns* (PS3.3 10.7.1.3).
     pub fn spacing_mm(&self) -> [f64; 3] {
         self.steps_mm().map(DVec3::length)

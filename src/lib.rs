@@ -2,8 +2,57 @@
 //!
 //! Decision support for research, never a medical device.
 //!
-//! Data flows one way: files → [`dicom`] → [`volume`] → [`suv`] → [`reference`](mod@reference) and [`lesion`] →
-//! [`deauville`] → [`response`] → [`report`].
+//! # The way
+//!
+//! 1. [`dicom::scan`] finds series by their headers, [`dicom::select`] chooses the PET and its CT.
+//! 2. [`suv::plan`] turns headers into one factor a slice, with the clock it rests on, or refuses.
+//! 3. [`dicom::load_pet`] and [`dicom::load_ct`] give a [`volume::Volume`] on a [`geometry::VolumeGeometry`] each.
+//! 4. [`assessment::assess_scan`] finds the [`anatomy`], places the [`reference`](mod@reference) regions, finds and
+//!    names each [`lesion`], and scores by [`deauville`].
+//! 5. [`assessment::assess_series`] brings scans into one frame ([`alignment`]), links lesions ([`matching`]), checks
+//!    whether the scans may be compared ([`quality`]) and calls the [`response`].
+//! 6. [`report`] makes documents and [`render`] figures of it.
+//!
+//! Only [`dicom`], [`nifti_file`] and [`mask_file`] touch files; everything else is a function of its arguments, prints
+//! nothing, and gives the same result for any number of threads. Clinical numbers are gathered in [`criteria`].
+//!
+//! # Units
+//!
+//! Positions are millimetres in the DICOM patient frame (LPS: left, posterior, superior). Shapes and spacings are
+//! `[slice, row, column]`. Activity is Bq/mL, SUV g/mL (cm²/mL by body surface), CT numbers HU, volumes mL, total lesion
+//! glycolysis g.
+//!
+//! # A whole example
+//!
+//! A synthetic body without files, scored:
+//!
+//! ```
+//! use petct::assessment::{ScanInput, Settings, assess_scan};
+//! use petct::criteria::Criteria;
+//! use petct::deauville::Scored;
+//! use petct::lesion::Class;
+//! use petct::phantom::{Scanner, body};
+//! use petct::suv::{SuvImage, SuvKind};
+//!
+//! let phantom = body(&Scanner::default());
+//! // Bq/mL to SUVbw: body weight over the dose that is left at the start of the scan.
+//! let volume = phantom.pet.map(|&bqml| (f64::from(bqml) * phantom.truth.suv_per_bqml) as f32);
+//! let image = SuvImage { kind: SuvKind::BodyWeight, volume };
+//! let scan = ScanInput { image: &image, bw_per_value: 1.0, ct: Some(&phantom.ct) };
+//!
+//! // Score 5 above twice the liver's SUVmax, as the truth of the phantom is meant.
+//! let criteria = Criteria::by_name("lugano-max-2x")?;
+//! let found = assess_scan(&scan, &Settings { criteria, ..Settings::default() })?;
+//!
+//! let liver = found.liver.usable().ok_or("the liver was refused")?;
+//! assert!((liver.mean - phantom.truth.measured["liver"].suv_mean).abs() < 0.2);
+//! let hottest = found.of_class(Class::Lesion).next().ok_or("no lesion")?;
+//! let painted = phantom.truth.lesions.iter().map(|l| l.suv_max).fold(0.0, f64::max);
+//! assert!((hottest.statistics.max - painted).abs() < 1e-3);
+//! let Scored::Score(score) = found.deauville.score else { return Err("no score".into()) };
+//! assert_eq!(score.to_string(), phantom.truth.deauville.to_string());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod acquisition;
 pub mod alignment;
@@ -29,3 +78,8 @@ pub mod segmentation;
 pub mod statistics;
 pub mod suv;
 pub mod volume;
+
+/// The examples of the README are compiled with the doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -1,6 +1,6 @@
 //! The way in: DICOM files to plain values. The only module that knows DICOM types and reads images.
 //!
-//! [`scan`] lists studies and series from headers, [`select`] chooses a PET and its CT, [`load_pet`] and [`load_ct`]
+//! [`scan()`] lists studies and series from headers, [`select()`] chooses a PET and its CT, [`load_pet`] and [`load_ct`]
 //! read the voxels.
 
 pub mod attribute;

@@ -1,7 +1,7 @@
 //! Spheres, cylinders and tubes as regions.
 //!
 //! A voxel belongs to a shape if its centre lies inside or on its surface, to
-//! [`RADIUS_TOLERANCE_MM`](super::RADIUS_TOLERANCE_MM): the rule of the IBSI peak, used for reference regions as well.
+//! [`RADIUS_TOLERANCE_MM`]: the rule of the IBSI peak, used for reference regions as well.
 //! Source: IBSI reference manual, local intensity features.
 
 use std::ops::Range;

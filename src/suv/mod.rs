@@ -9,7 +9,7 @@
 //! | ADMIN | dose | C is corrected to the injection |
 //! | NONE | dose·2^(−(acquisition − injection)/T½)·(1 − exp(−λt))/λt | each slice by itself, t its frame duration |
 //!
-//! [`plan`] turns the facts of [`PetAcquisition`] into one factor a slice, together with the clock it rests on, the values
+//! [`plan()`] turns the facts of [`PetAcquisition`] into one factor a slice, together with the clock it rests on, the values
 //! it used, and what other readings of the same headers would give. A quantity that is missing is a [`Refusal`], never a
 //! default. `docs/suv-codes.md` lists the codes of refusals and warnings and tells why a missed hour is a factor of 1.46.
 //!

@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(missing_docs, reason = "tests are read, not called")]
 
+mod architecture;
 mod cli;
+mod codes;
 mod digital_phantom;
 mod loading;
 mod loading_enhanced;
