@@ -3,12 +3,15 @@
 #![allow(missing_docs, reason = "tests are read, not called")]
 
 mod cli;
+mod compare;
 mod digital_phantom;
 mod loading;
 mod loading_enhanced;
 mod masks;
 mod phantom;
 mod pictures;
+mod samples;
+mod score;
 mod selection;
 mod support;
 mod suv;
