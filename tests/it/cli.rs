@@ -1,6 +1,6 @@
 //! The command line as scripts see it: documents, statuses, sentences.
 
-mod documents;
+pub(crate) mod documents;
 mod failures;
 mod real_scans;
 
@@ -10,23 +10,23 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 /// Runs `petct` in a pipe.
-fn petct(arguments: &[&str]) -> Output {
+pub(crate) fn petct(arguments: &[&str]) -> Output {
     Command::new(assert_cmd::cargo::cargo_bin!("petct")).args(arguments).output().unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 /// The JSON document of a command that must succeed.
-fn document(arguments: &[&str]) -> Value {
+pub(crate) fn document(arguments: &[&str]) -> Value {
     let output = petct(&[arguments, &["--format", "json"]].concat());
     assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stdout));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// A path as an argument.
-fn arg(path: &Path) -> &str {
+pub(crate) fn arg(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
@@ -39,7 +39,7 @@ fn only_file(folder: &Path) -> String {
 }
 
 #[track_caller]
-fn close(found: &Value, expected: f64, relative: f64) {
+pub(crate) fn close(found: &Value, expected: f64, relative: f64) {
     let found = found.as_f64().unwrap_or_else(|| panic!("{found} is no number"));
     assert!((found / expected - 1.0).abs() <= relative, "{found} is not {expected}");
 }

@@ -5,12 +5,15 @@
 mod architecture;
 mod cli;
 mod codes;
+mod compare;
 mod digital_phantom;
 mod loading;
 mod loading_enhanced;
 mod masks;
 mod phantom;
 mod pictures;
+mod samples;
+mod score;
 mod selection;
 mod support;
 mod suv;

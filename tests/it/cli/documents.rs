@@ -82,7 +82,7 @@ fn committed_schemas_are_those_of_the_documents() {
 }
 
 /// Checks a document against the schema it names.
-pub(super) fn validate(document: &Value) {
+pub(crate) fn validate(document: &Value) {
     let name = document["schema"]["name"].as_str().unwrap_or("petct-error");
     let text = fs::read_to_string(schema_folder().join(format!("{name}.json"))).unwrap();
     let schema: Value = serde_json::from_str(&text).unwrap();
