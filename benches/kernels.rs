@@ -1,12 +1,15 @@
 //! The kernels that touch every voxel, by volume size and number of threads, beside the machine's memory bandwidth.
 //!
+//! `cargo bench --bench kernels`; one of them with `-- SUVmax`, one size with `-- small`.
+//!
 //! `read` and `copy` are bare loops over the same bytes in the same run: what the machine gives. Throughput is in the
-//! bytes a kernel must read and write once, so the distance to bandwidth is read off the table.
+//! bytes a kernel must read and write once, so the distance to bandwidth is read off the table. SUV scaling is measured
+//! with the loader, in the bench `series`.
 //! The image is made in memory: an ellipsoid of noisy tissue on a noisy background, and hot spots in it.
 
-use std::hint::black_box;
-use std::time::Duration;
+mod common;
 
+use common::{by_threads, group};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use glam::DVec3;
@@ -15,7 +18,6 @@ use petct::segmentation::{Region, components};
 use petct::statistics::{maximum, peak_global, statistics, summary};
 use petct::volume::Volume;
 use rayon::prelude::*;
-use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// Name, `[slices, rows, columns]`, side of a voxel in the slice and slice step (mm), samples.
 const SIZES: [(&str, [usize; 3], [f64; 2], usize); 2] = [
@@ -31,97 +33,46 @@ const HOT_SPOTS: u32 = 60;
 fn benches(c: &mut Criterion) {
     for (name, shape, sides, samples) in SIZES {
         let volume = image(shape, sides);
-        let mut target = vec![0.0_f32; volume.values().len()];
-        let stored: Vec<u16> = volume.values().iter().map(|&v| (v * 1000.0) as u16).collect();
-        let slopes: Vec<f32> = (0..shape[0]).map(|s| 1e-3 + 1e-6 * s as f32).collect();
-        let hot = components(&volume, HIGH);
-        let mut group = c.benchmark_group(name);
-        group.sample_size(samples).warm_up_time(Duration::from_millis(300));
-        group.measurement_time(Duration::from_secs(1));
-        for threads in [1, 2] {
-            let pool =
-                ThreadPoolBuilder::new().num_threads(threads).build().expect("threads start");
-            bandwidth(&mut group, &pool, &volume, &mut target);
-            scaling(&mut group, &pool, &stored, &slopes, &mut target);
-            passes(&mut group, &pool, &volume);
-            regions(&mut group, &pool, &volume, &hot);
-        }
+        let mut group = group(c, name, samples);
+        bandwidth(&mut group, &volume);
+        passes(&mut group, &volume);
+        regions(&mut group, &volume, &components(&volume, HIGH));
         group.finish();
     }
 }
 
-/// Runs a kernel in a pool; `bytes` are those it has to touch.
-fn measure<T>(
-    group: &mut BenchmarkGroup<WallTime>,
-    pool: &ThreadPool,
-    kernel: &str,
-    bytes: usize,
-    mut run: impl FnMut() -> T + Send,
-) where
-    T: Send,
-{
-    group.throughput(Throughput::Bytes(bytes as u64));
-    let id = format!("{kernel}/{} threads", pool.current_num_threads());
-    group.bench_function(id, |b| pool.install(|| b.iter(|| black_box(run()))));
+fn bytes_of(values: &[f32]) -> u64 {
+    size_of_val(values) as u64
 }
 
-fn bandwidth(
-    group: &mut BenchmarkGroup<WallTime>,
-    pool: &ThreadPool,
-    volume: &Volume<f32>,
-    target: &mut [f32],
-) {
+fn bandwidth(group: &mut BenchmarkGroup<WallTime>, volume: &Volume<f32>) {
     let values = volume.values();
-    let bytes = size_of_val(values);
-    measure(group, pool, "read", bytes, || {
+    let mut target = vec![0.0_f32; values.len()];
+    by_threads(group, "read", Throughput::Bytes(bytes_of(values)), || {
         let bits = |chunk: &[f32]| chunk.iter().fold(0_u32, |sum, v| sum.wrapping_add(v.to_bits()));
         values.par_chunks(1 << 16).map(bits).reduce(|| 0, u32::wrapping_add)
     });
-    measure(group, pool, "copy", 2 * bytes, || {
+    by_threads(group, "copy", Throughput::Bytes(2 * bytes_of(values)), || {
         let pairs = target.par_chunks_mut(1 << 16).zip(values.par_chunks(1 << 16));
         pairs.for_each(|(to, from)| to.copy_from_slice(from));
     });
 }
 
-/// Stored values to SUV, a slope for each slice.
-fn scaling(
-    group: &mut BenchmarkGroup<WallTime>,
-    pool: &ThreadPool,
-    stored: &[u16],
-    slopes: &[f32],
-    target: &mut [f32],
-) {
-    let slice = stored.len() / slopes.len();
-    let bytes = size_of_val(stored) + size_of_val(target);
-    measure(group, pool, "scale to SUV", bytes, || {
-        let slices = target.par_chunks_mut(slice).zip(stored.par_chunks(slice)).zip(slopes);
-        slices.for_each(|((to, from), &slope)| {
-            for (to, &from) in to.iter_mut().zip(from) {
-                *to = slope * f32::from(from);
-            }
-        });
-    });
+fn passes(group: &mut BenchmarkGroup<WallTime>, volume: &Volume<f32>) {
+    let bytes = || Throughput::Bytes(bytes_of(volume.values()));
+    by_threads(group, "SUVmax", bytes(), || maximum(volume));
+    by_threads(group, "summary", bytes(), || summary(volume));
+    by_threads(group, "components, low threshold", bytes(), || components(volume, LOW));
+    by_threads(group, "components, high threshold", bytes(), || components(volume, HIGH));
 }
 
-fn passes(group: &mut BenchmarkGroup<WallTime>, pool: &ThreadPool, volume: &Volume<f32>) {
-    let bytes = size_of_val(volume.values());
-    measure(group, pool, "SUVmax", bytes, || maximum(volume));
-    measure(group, pool, "summary", bytes, || summary(volume));
-    measure(group, pool, "components, low threshold", bytes, || components(volume, LOW));
-    measure(group, pool, "components, high threshold", bytes, || components(volume, HIGH));
-}
-
-fn regions(
-    group: &mut BenchmarkGroup<WallTime>,
-    pool: &ThreadPool,
-    volume: &Volume<f32>,
-    hot: &[Region],
-) {
-    let bytes = hot.iter().map(Region::voxels).sum::<usize>() * size_of::<f32>();
-    measure(group, pool, "SUVpeak of every lesion", bytes, || {
+fn regions(group: &mut BenchmarkGroup<WallTime>, volume: &Volume<f32>, hot: &[Region]) {
+    let voxels = hot.iter().map(Region::voxels).sum::<usize>();
+    let bytes = || Throughput::Bytes((voxels * size_of::<f32>()) as u64);
+    by_threads(group, "SUVpeak of every lesion", bytes(), || {
         hot.par_iter().map(|region| peak_global(volume, region)).collect::<Vec<_>>()
     });
-    measure(group, pool, "statistics of every lesion", bytes, || {
+    by_threads(group, "statistics of every lesion", bytes(), || {
         hot.par_iter().map(|region| statistics(volume, region)).collect::<Vec<_>>()
     });
 }

@@ -1,14 +1,15 @@
-//! Maximum intensity projection by volume size and by view.
+//! Maximum intensity projection by volume size, view and number of threads.
+//!
+//! `cargo bench --bench mip`.
 
-use std::hint::black_box;
+mod common;
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use common::{by_threads, group};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use glam::DVec3;
-use petct::{
-    geometry::VolumeGeometry,
-    render::{View, mip},
-    volume::Volume,
-};
+use petct::geometry::VolumeGeometry;
+use petct::render::{View, mip};
+use petct::volume::Volume;
 
 fn volume(shape: [usize; 3]) -> Volume<f32> {
     let steps = [3.0 * DVec3::Z, 4.0 * DVec3::Y, 4.0 * DVec3::X];
@@ -18,14 +19,12 @@ fn volume(shape: [usize; 3]) -> Volume<f32> {
 }
 
 fn projections(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("mip");
-    group.sample_size(20);
-    for shape in [[267, 128, 128], [300, 200, 200], [400, 400, 400]] {
+    let mut group = group(criterion, "mip", 10);
+    for shape in [[267, 128, 128], [645, 400, 400]] {
         let volume = volume(shape);
-        group.throughput(Throughput::Elements(volume.geometry().len() as u64));
         for view in [View::Coronal, View::Sagittal, View::Axial] {
-            let id = BenchmarkId::new(format!("{view:?}"), format!("{shape:?}"));
-            group.bench_function(id, |bencher| bencher.iter(|| mip(black_box(&volume), view)));
+            let bytes = Throughput::Bytes(size_of_val(volume.values()) as u64);
+            by_threads(&mut group, &format!("{view:?} {shape:?}"), bytes, || mip(&volume, view));
         }
     }
     group.finish();

@@ -1,6 +1,11 @@
-//! Carrying, smoothing and reducing volumes, by size: a CT onto its PET, as every fused picture needs it.
-#![allow(missing_docs, reason = "criterion's macros make public items")]
+//! Carrying, smoothing and reducing volumes, by size and number of threads: a CT onto its PET, as every fused picture
+//! needs it.
+//!
+//! `cargo bench --bench resample`.
 
+mod common;
+
+use common::{by_threads, group};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use glam::{DAffine3, DMat3, DVec3};
 use petct::geometry::VolumeGeometry;
@@ -23,17 +28,17 @@ fn carry(c: &mut Criterion) {
         let values = (0..ct.len()).map(|i| (i % 2000) as i16 - 1000).collect();
         let ct = Volume::<i16>::from_vec(ct, values);
         let turned = DAffine3::from_mat3(DMat3::from_rotation_z(0.1));
-        let mut group = c.benchmark_group(format!("resample/{size}"));
-        group.sample_size(10).throughput(Throughput::Elements(pet.len() as u64));
+        let uptake = Volume::filled(pet.clone(), 1.0_f32);
+        let voxels = || Throughput::Elements(pet.len() as u64);
+        let mut group = group(c, &format!("resample/{size}"), 10);
         for (name, map) in [("parallel axes", DAffine3::IDENTITY), ("turned", turned)] {
-            group.bench_function(format!("CT onto PET, {name}"), |b| {
-                b.iter(|| resample(&ct, &pet, map, -1024.0));
+            by_threads(&mut group, &format!("CT onto PET, {name}"), voxels(), || {
+                resample(&ct, &pet, map, -1024.0)
             });
         }
-        group.bench_function("CT to 4 mm", |b| b.iter(|| reduce(&ct, 4.0)));
-        let uptake = Volume::filled(pet, 1.0_f32);
-        group.bench_function("PET smoothed by 6 mm", |b| {
-            b.iter(|| gaussian_smooth(&uptake, [2.55; 3]));
+        by_threads(&mut group, "CT to 4 mm", voxels(), || reduce(&ct, 4.0));
+        by_threads(&mut group, "PET smoothed by 6 mm", voxels(), || {
+            gaussian_smooth(&uptake, [2.55; 3])
         });
         group.finish();
     }

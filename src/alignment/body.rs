@@ -7,6 +7,7 @@ use glam::DVec3;
 use rayon::prelude::*;
 
 use crate::resample::{gaussian_smooth, reduce, sigma_of_fwhm};
+use crate::segmentation::{Holes, Region, components_through_faces, fill_holes};
 use crate::volume::{Mask, Volume};
 
 /// Spacing of the finest level; lesions are matched at some millimetres, and interpolation goes well below a voxel.
@@ -138,96 +139,28 @@ fn spread_line(
     reach: usize,
 ) {
     let at = |i: usize| start + i * step;
-    // Collected first: a voxel set here does not spread again.
-    let seeds: Vec<usize> = (0..n).filter(|&i| values[at(i)] == value).collect();
-    for seed in seeds {
-        for i in seed.saturating_sub(reach)..(seed + reach + 1).min(n) {
+    // Voxels from `next` on are still as they were: a voxel set here does not spread again.
+    let (mut last, mut next) = (None, 0);
+    for i in 0..n {
+        if next < i {
+            (last, next) = (Some(next), i);
+        }
+        while next < n && values[at(next)] != value {
+            next += 1;
+        }
+        let near = last.is_some_and(|last| i - last <= reach);
+        if near || (next < n && next - i <= reach) {
             values[at(i)] = value;
         }
     }
 }
 
-/// The largest 6-connected piece with its cavities filled, or `None` below the size of a patient.
+/// The largest 6-connected piece (the first in memory of equals) with its cavities filled, or `None` below the size of a
+/// patient.
 fn largest_filled(mask: &Mask) -> Option<Mask> {
-    let smallest = (SMALLEST_ML / mask.geometry().voxel_ml()).ceil() as usize;
-    let mut body = largest_piece(mask, smallest)?;
-    let [_, rows, columns] = body.geometry().shape();
-    body.values_mut().par_chunks_mut(rows * columns).for_each(|slice| fill(slice, rows, columns));
-    Some(body)
-}
-
-/// The piece with the most voxels (the first in memory of equals), if it has at least `smallest`.
-fn largest_piece(mask: &Mask, smallest: usize) -> Option<Mask> {
-    let mut label = vec![0_u32; mask.values().len()];
-    let (mut best, mut best_size, mut labels) = (0, 0, 0);
-    let mut stack = Vec::new();
-    for seed in 0..label.len() {
-        if !mask.values()[seed] || label[seed] != 0 {
-            continue;
-        }
-        labels += 1;
-        label[seed] = labels;
-        stack.push(seed);
-        let mut size = 0;
-        while let Some(offset) = stack.pop() {
-            size += 1;
-            for near in neighbours(mask, offset).into_iter().flatten() {
-                if mask.values()[near] && label[near] == 0 {
-                    label[near] = labels;
-                    stack.push(near);
-                }
-            }
-        }
-        if size > best_size {
-            (best, best_size) = (labels, size);
-        }
-    }
-    (best_size >= smallest.max(1)).then(|| {
-        Volume::from_vec(mask.geometry().clone(), label.iter().map(|&l| l == best).collect())
-    })
-}
-
-fn neighbours(mask: &Mask, offset: usize) -> [Option<usize>; 6] {
-    let [slices, rows, columns] = mask.geometry().shape();
-    let [s, r, c] = mask.voxel_of(offset);
-    let area = rows * columns;
-    [
-        (s > 0).then(|| offset - area),
-        (s + 1 < slices).then(|| offset + area),
-        (r > 0).then(|| offset - columns),
-        (r + 1 < rows).then(|| offset + columns),
-        (c > 0).then(|| offset - 1),
-        (c + 1 < columns).then(|| offset + 1),
-    ]
-}
-
-/// Fills what the border of the slice cannot reach.
-fn fill(slice: &mut [bool], rows: usize, columns: usize) {
-    let mut outside = vec![false; slice.len()];
-    let border = (0..rows * columns).filter(|&i| {
-        let (r, c) = (i / columns, i % columns);
-        r == 0 || c == 0 || r + 1 == rows || c + 1 == columns
-    });
-    let mut stack: Vec<usize> = border.filter(|&i| !slice[i]).collect();
-    for &i in &stack {
-        outside[i] = true;
-    }
-    while let Some(i) = stack.pop() {
-        let (r, c) = (i / columns, i % columns);
-        let near = [
-            (r > 0).then(|| i - columns),
-            (r + 1 < rows).then(|| i + columns),
-            (c > 0).then(|| i - 1),
-            (c + 1 < columns).then(|| i + 1),
-        ];
-        for j in near.into_iter().flatten() {
-            if !slice[j] && !outside[j] {
-                outside[j] = true;
-                stack.push(j);
-            }
-        }
-    }
-    for (inside, out) in slice.iter_mut().zip(outside) {
-        *inside = !out;
-    }
+    // `max_by_key` keeps the last of equals.
+    let pieces = components_through_faces(mask).into_iter().rev();
+    let body = pieces.max_by_key(Region::voxels)?;
+    let patient = body.volume_ml(mask.geometry()) >= SMALLEST_ML;
+    patient.then(|| fill_holes(&body.to_mask(mask.geometry()), Holes::EachSlice))
 }

@@ -12,7 +12,9 @@ mod region;
 mod shapes;
 mod watershed;
 
-pub use components::{components, components_of_mask, components_within, grow};
+pub use components::{
+    components, components_of_mask, components_through_faces, components_within, grow,
+};
 pub use distance::{Beyond, distance_mm, distance_to_mm};
 pub use morphology::{
     Holes, close_mm, dilate_mm, erode_mm, fill_holes, largest_component, open_mm,
