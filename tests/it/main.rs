@@ -9,6 +9,7 @@ mod loading_enhanced;
 mod masks;
 mod phantom;
 mod pictures;
+mod properties;
 mod selection;
 mod support;
 mod suv;
