@@ -26,7 +26,7 @@ fn moved(from: &mut InMemDicomObject, tags: &[Tag]) -> InMemDicomObject {
 }
 
 /// The slices of a series as the frames of one object, the last slice first.
-fn joined(
+pub(crate) fn joined(
     series: &Synthetic,
     class: &str,
 ) -> (InMemDicomObject, InMemDicomObject, Vec<InMemDicomObject>) {
@@ -67,7 +67,7 @@ fn joined(
     (root, shared, per_frame)
 }
 
-fn write(
+pub(crate) fn write(
     folder: &Path,
     (mut root, shared, per_frame): (InMemDicomObject, InMemDicomObject, Vec<InMemDicomObject>),
 ) {

@@ -12,6 +12,7 @@ mod loading_enhanced;
 mod masks;
 mod phantom;
 mod pictures;
+mod properties;
 mod samples;
 mod score;
 mod selection;

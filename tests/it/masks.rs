@@ -119,7 +119,7 @@ fn regions_of_the_whole_body_scan_are_found() {
     assert_eq!(regions.warnings, []);
 }
 
-fn text(tag: Tag, vr: VR, value: &str) -> InMemElement {
+pub(crate) fn text(tag: Tag, vr: VR, value: &str) -> InMemElement {
     DataElement::new(tag, vr, PrimitiveValue::from(value))
 }
 
@@ -127,13 +127,13 @@ fn number(tag: Tag, value: u16) -> InMemElement {
     DataElement::new(tag, VR::US, PrimitiveValue::from(value))
 }
 
-fn items(tag: Tag, items: &[&[InMemElement]]) -> InMemElement {
+pub(crate) fn items(tag: Tag, items: &[&[InMemElement]]) -> InMemElement {
     let items = items.iter().map(|item| InMemDicomObject::from_element_iter(item.iter().cloned()));
     DataElement::new(tag, VR::SQ, DataSetSequence::from(items.collect::<Vec<_>>()))
 }
 
 /// Two slices of 3 x 5 voxels, 1 mm apart.
-fn small_lattice() -> VolumeGeometry {
+pub(crate) fn small_lattice() -> VolumeGeometry {
     VolumeGeometry::new([2, 3, 5], DVec3::ZERO, [DVec3::Z, DVec3::Y, DVec3::X]).unwrap()
 }
 
@@ -221,7 +221,7 @@ fn run_lengths() -> InMemElement {
 }
 
 /// Every way to store the small segmentation.
-fn small_segs(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn small_segs(folder: &Path) -> Vec<PathBuf> {
     let bytes: Vec<u8> = stored().map(u8::from).collect();
     let bytes = DataElement::new(tags::PIXEL_DATA, VR::OB, PrimitiveValue::from(bytes));
     let rows = [
