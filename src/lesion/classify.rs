@@ -54,8 +54,11 @@ pub fn classify(
         let finding = || finding(Class::Uncertain, Site::Body, reason);
         return candidates.iter().map(|_| finding()).collect();
     };
-    let features: Vec<Features> =
+    let mut features: Vec<Features> =
         candidates.iter().map(|c| Features::of(pet, bw_per_value, c, marks)).collect();
+    if marks.anatomy.hounsfield.is_none() {
+        guess_bone(&mut features);
+    }
     let bladder = bladder(&features);
     let marrow = diffuse_marrow(&features);
     features
@@ -215,6 +218,9 @@ fn in_kidney_zone(f: &Features) -> bool {
         && (-235.0..-25.0).contains(&f.up)
 }
 
+/// Uptake of one kidney that answers that of the other is at least this share of it.
+const COUNTERPART: f64 = 0.35;
+
 fn kidney(f: &Features, all: &[Features], marks: &Landmarks<'_>) -> Option<Finding> {
     if !in_kidney_zone(f) {
         return None;
@@ -225,7 +231,8 @@ fn kidney(f: &Features, all: &[Features], marks: &Landmarks<'_>) -> Option<Findi
     let counterpart = all.iter().any(|g| {
         in_kidney_zone(g) && g.left * f.left < 0.0 && {
             let off = g.hottest - other_side;
-            off.x.abs() < reach && off.y.abs() < reach && off.z.abs() < 1.6 * reach
+            let near = off.x.abs() < reach && off.y.abs() < reach && off.z.abs() < 1.6 * reach;
+            near && g.max > COUNTERPART * f.max
         }
     });
     if counterpart {
@@ -341,6 +348,26 @@ fn diffuse_marrow(features: &[Features]) -> bool {
     let length: f64 = bones.map(|f| f.size.z).sum();
     high - low > 220.0 && length > 0.5 * (high - low)
 }
+
+/// Without CT no voxel is known to be bone. Where uptake follows the vertebral column over most of the trunk, the regions
+/// along it are taken to be vertebrae, and as bone all regions about as hot as these.
+fn guess_bone(features: &mut [Features]) {
+    let vertebra = |f: &Features| f.left.abs() < 22.0 && f.back.abs() < 60.0 && f.up < 330.0;
+    let mut maxima: Vec<f64> = features.iter().filter(|f| vertebra(f)).map(|f| f.max).collect();
+    maxima.sort_by(f64::total_cmp);
+    let ends = features.iter().filter(|f| vertebra(f)).map(|f| f.centroid.z);
+    let (low, high) = ends.fold((f64::MAX, f64::MIN), |(l, h), z| (l.min(z), h.max(z)));
+    if maxima.len() < FEWEST_VERTEBRAE || high - low < 220.0 {
+        return;
+    }
+    let usual = maxima[maxima.len() / 2];
+    for f in features.iter_mut().filter(|f| (0.7..1.4).contains(&(f.max / usual))) {
+        f.bone = 1.0;
+    }
+}
+
+/// So many regions in a row along the column are no chance.
+const FEWEST_VERTEBRAE: usize = 5;
 
 impl Features {
     fn of(pet: &Volume<f32>, bw_per_value: f64, c: &Candidate, marks: &Landmarks<'_>) -> Self {

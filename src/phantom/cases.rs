@@ -175,7 +175,7 @@ pub(super) fn patient_2() -> Case {
     let clock = Clock([2021, 6, 2], [8, 47, 10], 3655, 305.2);
     let mut t0 = visit("t0", build(79.0), &clock, place, usual);
     t0.lesions = focal(PATIENT_2_T0);
-    t0.deauville = 5;
+    t0.deauville = 4;
 
     let uptake = Uptake { liver: 2.5, blood: 1.75, myocardium: 3.0, bladder: 18.0, ..usual };
     let place = pose([2.0, -1.5, 3.0], [9.0, 16.0, -462.0]);
@@ -191,7 +191,7 @@ pub(super) fn patient_2() -> Case {
     let mut t2 = visit("t2", build(77.0), &clock, place, uptake);
     t2.lesions = focal(PATIENT_2_T2);
     t2.deauville = 4;
-    let calls = [("t0", "t1", "PMR"), ("t0", "t2", "PMR"), ("t1", "t2", "PMR")];
+    let calls = [("t0", "t1", "PMR"), ("t0", "t2", "PMR"), ("t1", "t2", "NMR")];
     finish("patient-2", "PHANTOM-2", "Phantom^Two", 67, vec![t0, t1, t2], &calls)
 }
 
