@@ -1,6 +1,7 @@
 //! How well two bodies lie on each other, and what that is worth.
 
 use glam::{DAffine3, DVec3};
+use rayon::prelude::*;
 
 use super::body::Body;
 use super::refine::correlation_of;
@@ -37,8 +38,8 @@ impl Overlap {
             moving.geometry().index_from_patient() * map * geometry.patient_from_index();
         let [_, _, columns] = geometry.shape();
         let shape = moving.geometry().shape();
-        let mut counts = Self::default();
-        for (line, row) in fixed.values().chunks_exact(columns).enumerate() {
+        let lines = fixed.values().par_chunks_exact(columns).enumerate();
+        let count = |mut counts: Self, (line, row): (usize, &[bool])| {
             let [s, r, _] = fixed.voxel_of(line * columns);
             let start = index_map.transform_point3(DVec3::new(s as f64, r as f64, 0.0));
             for (c, &here) in row.iter().enumerate() {
@@ -52,8 +53,14 @@ impl Overlap {
                 counts.moving += usize::from(there);
                 counts.both += usize::from(here && there);
             }
-        }
-        counts
+            counts
+        };
+        // Whole numbers: the order in which threads add them does not matter.
+        lines.fold(Self::default, count).reduce(Self::default, |a, b| Self {
+            fixed: a.fixed + b.fixed,
+            moving: a.moving + b.moving,
+            both: a.both + b.both,
+        })
     }
 
     fn dice(&self) -> Option<f64> {

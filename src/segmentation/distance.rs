@@ -5,9 +5,10 @@
 //! gantry) distances are those of the lattice straightened.
 //! Source: Felzenszwalb and Huttenlocher, Distance Transforms of Sampled Functions, Theory of Computing 8 (2012) 415.
 
-use ndarray::{Array3, ArrayViewMut2, Axis};
+use ndarray::{Array3, ArrayView3, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
 
+use super::region::Region;
 use crate::volume::{Mask, Volume};
 
 /// What lies beyond the edge of the volume.
@@ -22,26 +23,43 @@ pub enum Beyond {
 /// Distance of each voxel of the mask to the nearest voxel centre outside it, millimetres; 0 outside the mask.
 /// Infinite everywhere where nothing is outside.
 pub fn distance_mm(mask: &Mask, beyond: Beyond) -> Volume<f32> {
-    transform(mask, false, beyond)
+    let geometry = mask.geometry();
+    let shape = geometry.shape();
+    let mut distance = Array3::zeros(shape);
+    if let Some(bounds) = Region::from_mask(mask).bounding_box() {
+        // The nearest voxel outside is never behind the layer around the mask's box, and where that layer lies in the
+        // volume nothing beyond it is nearer.
+        let range = |a: usize| bounds.min[a].saturating_sub(1)..(bounds.max[a] + 2).min(shape[a]);
+        let window = s![range(0), range(1), range(2)];
+        let inside = transform(mask.voxels().slice(window), false, geometry.spacing_mm(), beyond);
+        distance.slice_mut(window).assign(&inside);
+    }
+    Volume::new(geometry.clone(), distance)
 }
 
 /// Distance of each voxel to the nearest voxel centre of the mask, millimetres; 0 in the mask.
 /// Infinite everywhere where the mask is empty.
 pub fn distance_to_mm(mask: &Mask) -> Volume<f32> {
-    transform(mask, true, Beyond::Unknown)
+    let geometry = mask.geometry();
+    let spacing = geometry.spacing_mm();
+    let distance = transform(mask.voxels().view(), true, spacing, Beyond::Unknown);
+    Volume::new(geometry.clone(), distance)
 }
 
 /// Distance to the nearest voxel that has the value `target`.
-fn transform(mask: &Mask, target: bool, beyond: Beyond) -> Volume<f32> {
-    let geometry = mask.geometry();
-    let mut squared = mask.voxels().map(|&m| if m == target { 0.0 } else { f32::INFINITY });
-    let [slice, row, column] = geometry.spacing_mm();
+fn transform(
+    mask: ArrayView3<bool>,
+    target: bool,
+    [slice, row, column]: [f64; 3],
+    beyond: Beyond,
+) -> Array3<f32> {
+    let mut squared = mask.map(|&m| if m == target { 0.0 } else { f32::INFINITY });
     // Columns and rows lie within a slice; lines along the slices within a plane of one row.
     along(&mut squared, Axis(0), Axis(1), column, beyond);
     along(&mut squared, Axis(0), Axis(0), row, beyond);
     along(&mut squared, Axis(1), Axis(0), slice, beyond);
     squared.par_mapv_inplace(f32::sqrt);
-    Volume::new(geometry.clone(), squared)
+    squared
 }
 
 /// Lines that are copied to and from a plane together: as many as there are values in a cache line.

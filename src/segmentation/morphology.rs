@@ -4,7 +4,7 @@
 //! computed from distance maps, whose cost does not grow with the radius.
 
 use super::components::{Links, bits_of, components_of_mask, label};
-use super::distance::{Beyond, distance_mm, distance_to_mm};
+use super::distance::{Beyond, distance_mm};
 use super::region::Region;
 use super::{RADIUS_TOLERANCE_MM, Run};
 use crate::volume::{Mask, Volume};
@@ -17,8 +17,8 @@ pub fn erode_mm(mask: &Mask, radius_mm: f64, beyond: Beyond) -> Mask {
 
 /// The voxels within a radius of a voxel centre of the mask.
 pub fn dilate_mm(mask: &Mask, radius_mm: f64) -> Mask {
-    let limit = radius_mm + RADIUS_TOLERANCE_MM;
-    Volume::map(&distance_to_mm(mask), |&d| f64::from(d) <= limit)
+    let geometry = mask.geometry();
+    Region::from_mask(mask).dilated_mm(geometry, radius_mm).to_mask(geometry)
 }
 
 /// Erosion, then dilation: drops what is thinner than the ball. The volume's edge does not erode.

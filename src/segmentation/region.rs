@@ -254,7 +254,7 @@ impl Region {
     }
 
     /// Every voxel whose centre lies within a radius of the centre of one of the region's, millimetres.
-    /// Works on the region's box only; see [`dilate_mm`](super::dilate_mm).
+    /// Works on the region's box only.
     #[must_use]
     pub fn dilated_mm(&self, geometry: &VolumeGeometry, radius_mm: f64) -> Self {
         self.surroundings(geometry, radius_mm, |d| d <= radius_mm + RADIUS_TOLERANCE_MM)
