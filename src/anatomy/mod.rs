@@ -108,3 +108,6 @@ pub(crate) fn hounsfield_on(ct: &Volume<i16>, lattice: &VolumeGeometry) -> Volum
     let target = lattice.spacing_mm()[0] * 0.75;
     resample(&reduce(ct, target), lattice, DAffine3::IDENTITY, -1024.0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,3 +12,6 @@ mod sites;
 
 pub use scan::{Given, ScanAssessment, ScanInput, Settings, Totals, assess_scan, uptake};
 pub use series::{LinkedLesion, PairAssessment, SeriesScan, assess_series};
+
+#[cfg(test)]
+mod tests;

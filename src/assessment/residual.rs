@@ -91,4 +91,28 @@ mod tests {
         assert!((ratio - 1.0).abs() < 0.02, "{ratio}");
         assert!(carried(&onto, &from, &region, DAffine3::IDENTITY).is_empty());
     }
+
+    #[test]
+    fn what_is_left_is_the_peak_outside_other_regions() {
+        let steps = [DVec3::Z, DVec3::Y, DVec3::X].map(|a| a * 3.0);
+        let geometry = VolumeGeometry::new([40; 3], DVec3::ZERO, steps).unwrap();
+        let site = sphere(&geometry, DVec3::splat(60.0), 15.0).region;
+        let mut pet = Volume::filled(geometry.clone(), 1.0);
+        site.paint(&mut pet, 2.0);
+        // One hot voxel is noise: the peak of a sphere of 1 mL (37 voxels) hardly sees it.
+        pet[[20, 20, 20]] = 20.0;
+        let left = |pet: &Volume<f32>, hot: &Mask| {
+            residual_uptake(pet, hot, &geometry, &site, DAffine3::IDENTITY)
+        };
+        let free = Mask::filled(geometry.clone(), false);
+        let found = left(&pet, &free).unwrap();
+        assert!(found.max > 2.0 && found.max < 3.0, "{}", found.max);
+        assert_eq!((found.peak, found.peak_of_four), (Some(found.max), Some(found.max)));
+        assert!((found.background.unwrap().mean - 1.0).abs() < 1e-9);
+        // Covered by a region of its own: nothing is left to measure.
+        assert_eq!(left(&pet, &site.to_mask(&geometry)), None);
+        // Outside the scan.
+        let far = DAffine3::from_translation(DVec3::splat(900.0));
+        assert_eq!(residual_uptake(&pet, &free, &geometry, &site, far), None);
+    }
 }

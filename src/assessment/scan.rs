@@ -393,3 +393,45 @@ fn totals(pet: &Volume<f32>, lesions: &[Lesion]) -> Totals {
         dmax_mm: farthest_pair(&centroids),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidate(offsets: std::ops::Range<usize>, below_threshold: bool) -> Candidate {
+        let region = Region::from_offsets([4, 4, 4], offsets);
+        Candidate { whole: region.clone(), region, below_threshold, divided: false }
+    }
+
+    fn finding(class: Class, site: Site) -> Finding {
+        Finding { class, site, reason: "a test".into() }
+    }
+
+    #[test]
+    fn marrow_is_one_finding_a_level_and_the_liver_itself_none() {
+        let rows = [
+            (candidate(0..2, false), finding(Class::Uncertain, Site::Marrow)),
+            (candidate(4..6, false), finding(Class::Lesion, Site::Spine)),
+            (candidate(8..10, true), finding(Class::Uncertain, Site::Marrow)),
+            (candidate(12..14, false), finding(Class::Uncertain, Site::Marrow)),
+            (candidate(16..18, true), finding(Class::Physiologic, Site::Liver)),
+            (candidate(20..22, false), finding(Class::Physiologic, Site::Liver)),
+            (candidate(24..26, true), finding(Class::Uncertain, Site::Marrow)),
+        ];
+        let (candidates, findings) = rows.into_iter().unzip();
+        let (candidates, findings) = gathered(candidates, findings);
+        let found: Vec<_> = candidates
+            .iter()
+            .zip(&findings)
+            .map(|(c, f)| (f.site, c.region.offsets().collect::<Vec<_>>()))
+            .collect();
+        let expected = [
+            (Site::Marrow, vec![0, 1, 12, 13]),
+            (Site::Spine, vec![4, 5]),
+            (Site::Marrow, vec![8, 9, 24, 25]),
+            // Over the threshold it is shown: a liver that hot is worth knowing.
+            (Site::Liver, vec![20, 21]),
+        ];
+        assert_eq!(found, expected);
+    }
+}

@@ -430,3 +430,6 @@ fn tissue_shares(geometry: &VolumeGeometry, region: &Region, marks: &Landmarks<'
 const BONE_HU: f32 = 110.0;
 /// Lung and the blur of a nodule in it.
 const LUNG_HU: f32 = -250.0;
+
+#[cfg(test)]
+mod tests;

@@ -88,3 +88,6 @@ impl Lesion {
         self.statistics.integral()
     }
 }
+
+#[cfg(test)]
+mod tests;

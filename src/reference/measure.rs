@@ -155,3 +155,163 @@ fn remarks(
     }
     warnings
 }
+
+#[cfg(test)]
+mod tests {
+    use glam::DVec3;
+
+    use super::*;
+    use crate::criteria::EXPECTED_REFERENCES;
+    use crate::geometry::VolumeGeometry;
+    use crate::reference::Method;
+
+    const MIDDLE: DVec3 = DVec3::splat(40.0);
+
+    /// 20 voxels of 4 mm along each axis, even uptake.
+    fn even(suv: f32) -> Volume<f32> {
+        let steps = [DVec3::Z, DVec3::Y, DVec3::X].map(|axis| axis * 4.0);
+        Volume::filled(VolumeGeometry::new([20; 3], DVec3::ZERO, steps).unwrap(), suv)
+    }
+
+    fn placement(form: Form) -> Placement {
+        Placement { form, method: Method::GivenSphere, notes: vec!["a note".into()] }
+    }
+
+    fn ball(centre_mm: DVec3, radius_mm: f64) -> Placement {
+        placement(Form::Sphere { centre_mm, radius_mm })
+    }
+
+    fn liver(pet: &Volume<f32>, at: &Placement, rivals: &[Rival<'_>]) -> Reference {
+        measure(ReferenceKind::Liver, pet, 1.0, at, &EXPECTED_REFERENCES, rivals)
+    }
+
+    fn codes(reference: &Reference) -> Vec<&str> {
+        reference.warnings.iter().map(|w| w.code).collect()
+    }
+
+    #[test]
+    fn an_even_liver_serves() {
+        let found = liver(&even(2.0), &ball(MIDDLE, 15.0), &[]);
+        assert_eq!((found.status, found.method), (Status::Ok, Some(Method::GivenSphere)));
+        assert_eq!(found.reasons, ["a note"]);
+        assert_eq!(codes(&found), [""; 0]);
+        assert!(found.centre_mm.unwrap().distance(MIDDLE) < 1e-9);
+        let measured = found.usable().unwrap();
+        assert!((measured.mean - 2.0).abs() < 1e-9 && measured.sd < 1e-9);
+        // Points of a cubic lattice within 15/4 steps of one of them.
+        assert_eq!(measured.voxels, 251);
+        assert!((measured.volume_ml - 251.0 * 0.064).abs() < 1e-9);
+    }
+
+    /// What is wrong, and nothing else, is the reason; the numbers are shown all the same.
+    #[test]
+    fn refusals() {
+        let masked = {
+            let mut pet = even(2.0);
+            pet[[10, 10, 10]] = 0.0;
+            pet
+        };
+        let uneven = {
+            let mut pet = even(0.5);
+            let half = pet.values().len() / 2;
+            // Voxels from the tenth slice on, so that half of the sphere is eight times hotter.
+            pet.values_mut()[half..].fill(4.0);
+            pet
+        };
+        let rows: [(&str, Volume<f32>, Placement); 6] = [
+            ("beyond the PET", even(2.0), ball(DVec3::new(10.0, 40.0, 40.0), 15.0)),
+            ("too few", even(2.0), ball(MIDDLE, 4.5)),
+            ("exactly 0", masked, ball(MIDDLE, 15.0)),
+            ("varies by", uneven, ball(MIDDLE, 15.0)),
+            ("is not positive", even(-1.0), ball(MIDDLE, 15.0)),
+            ("is not positive", even(f32::NAN), ball(MIDDLE, 15.0)),
+        ];
+        for (reason, pet, place) in rows {
+            let found = liver(&pet, &place, &[]);
+            assert_eq!(found.status, Status::Refused, "{reason}");
+            assert_eq!(found.reasons.len(), 2, "{:?}", found.reasons);
+            assert!(found.reasons[0].contains(reason), "{:?}", found.reasons);
+            assert!(found.reasons[1].contains("--liver"), "{:?}", found.reasons);
+            assert!(found.usable().is_none() && found.statistics.is_some());
+        }
+    }
+
+    #[test]
+    fn a_region_outside_the_pet_is_refused() {
+        let found = liver(&even(2.0), &ball(DVec3::splat(-500.0), 15.0), &[]);
+        assert_eq!(
+            (found.status, found.statistics, found.centre_mm),
+            (Status::Refused, None, None)
+        );
+        assert!(found.reasons[0].contains("no voxel"), "{:?}", found.reasons);
+        let none = placement(Form::Voxels(Region::empty([20; 3])));
+        assert_eq!(liver(&even(2.0), &none, &[]).status, Status::Refused);
+    }
+
+    #[test]
+    fn a_lesion_in_the_region_refuses_it() {
+        let pet = even(2.0);
+        for (centre, status) in [
+            (DVec3::new(52.0, 40.0, 40.0), Status::Refused),
+            (DVec3::new(64.0, 40.0, 40.0), Status::Ok),
+        ] {
+            // Balls of 15 mm and 6 mm: 12 mm apart they overlap, 24 mm apart they do not.
+            let lesion = sphere(pet.geometry(), centre, 6.0).region;
+            let rival = Rival { name: "a lesion", region: &lesion };
+            let found = liver(&pet, &ball(MIDDLE, 15.0), &[rival]);
+            assert_eq!(found.status, status);
+            let told = found.reasons.iter().any(|r| r.contains("overlaps a lesion"));
+            assert_eq!(told, status == Status::Refused);
+        }
+    }
+
+    #[test]
+    fn unusual_values_are_remarked() {
+        use ReferenceKind::{BloodPool, Liver};
+        let rows = [
+            (Liver, 1.2, "LIVER_OUT_OF_RANGE"),
+            (Liver, 1.31, ""),
+            (Liver, 2.99, ""),
+            (Liver, 3.1, "LIVER_OUT_OF_RANGE"),
+            (BloodPool, 0.7, "BLOOD_POOL_OUT_OF_RANGE"),
+            (BloodPool, 1.5, ""),
+            (BloodPool, 2.4, "BLOOD_POOL_OUT_OF_RANGE"),
+        ];
+        for (kind, suv, code) in rows {
+            // The range is of SUVbw: an image in another kind is converted.
+            for bw_per_value in [1.0, 1.46] {
+                let pet = even((suv / bw_per_value) as f32);
+                let place = ball(MIDDLE, 15.0);
+                let found = measure(kind, &pet, bw_per_value, &place, &EXPECTED_REFERENCES, &[]);
+                assert_eq!(found.status, Status::Ok);
+                assert_eq!(codes(&found).concat(), code, "{} {suv}", kind.name());
+            }
+        }
+        // Every other voxel: mean 2, standard deviation 0.6, that is 30 %.
+        let mut pet = even(1.4);
+        pet.values_mut().iter_mut().step_by(2).for_each(|v| *v = 2.6);
+        let found = liver(&pet, &ball(MIDDLE, 15.0), &[]);
+        assert_eq!((found.status, codes(&found)), (Status::Ok, vec!["REFERENCE_UNEVEN"]));
+    }
+
+    #[test]
+    fn a_thin_cylinder_is_widened_and_said_so() {
+        let pet = even(1.5);
+        let vessel = |radius_mm| {
+            let (axis, length_mm) = (DVec3::Z, 20.0);
+            placement(Form::Cylinder { centre_mm: MIDDLE, axis, radius_mm, length_mm })
+        };
+        let pool = |at: &Placement| {
+            measure(ReferenceKind::BloodPool, &pet, 1.0, at, &EXPECTED_REFERENCES, &[])
+        };
+        let wide = pool(&vessel(5.0));
+        assert_eq!((wide.status, codes(&wide)), (Status::Ok, vec![]));
+        // With a radius of 2.8 mm one voxel a slice, five in all; widened to 4.2 mm five a slice.
+        let thin = pool(&vessel(2.8));
+        assert_eq!(codes(&thin), ["BLOOD_POOL_WIDENED"]);
+        assert_eq!(thin.status, Status::Ok);
+        assert!(thin.usable().unwrap().voxels >= 25);
+        // Even wider it has too few.
+        assert_eq!(pool(&vessel(1.0)).status, Status::Refused);
+    }
+}

@@ -165,3 +165,6 @@ impl Reference {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

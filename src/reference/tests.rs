@@ -1,0 +1,97 @@
+//! Places of the references in synthetic bodies against what is true of them.
+
+use super::*;
+use crate::anatomy::Anatomy;
+use crate::phantom::{Phantom, Scanner, body};
+
+fn survey(phantom: &Phantom, ct: bool) -> Anatomy {
+    let ct = ct.then_some(&phantom.ct);
+    Anatomy::survey(&phantom.pet, phantom.truth.suv_per_bqml, ct).unwrap()
+}
+
+fn centre(placement: &Placement) -> DVec3 {
+    match placement.form {
+        Form::Sphere { centre_mm, .. } | Form::Cylinder { centre_mm, .. } => centre_mm,
+        Form::Voxels(_) => panic!("an automatic place is a sphere or a cylinder"),
+    }
+}
+
+/// SUVbw at a place.
+fn uptake(phantom: &Phantom, place: DVec3) -> f64 {
+    let voxel = phantom.pet.geometry().voxel_at(place).unwrap();
+    f64::from(phantom.pet[voxel]) * phantom.truth.suv_per_bqml
+}
+
+#[test]
+fn the_liver_sphere_lies_in_the_liver() {
+    let phantom = body(&Scanner::coarse());
+    let truth = DVec3::from_array(phantom.truth.organs_mm["liver"]);
+    for (ct, method) in [(true, Method::Ct), (false, Method::Pet)] {
+        let place = place_liver(&survey(&phantom, ct)).unwrap();
+        assert_eq!(place.method, method);
+        // The right lobe is more than 10 cm across: 55 mm from its middle and 15 mm of radius stay inside.
+        let off = centre(&place).distance(truth);
+        assert!(off < 55.0, "{off:.0} mm, CT {ct}");
+        let region = crate::segmentation::sphere(phantom.pet.geometry(), centre(&place), 15.0);
+        let found = crate::statistics::statistics(&phantom.pet, &region.region).unwrap();
+        let mean = found.mean * phantom.truth.suv_per_bqml;
+        let expected = phantom.truth.measured["liver"].suv_mean;
+        assert!((mean / expected - 1.0).abs() < 0.1, "{mean} of {expected}, CT {ct}");
+    }
+}
+
+#[test]
+fn the_dome_is_where_liver_ends_and_lung_begins() {
+    let phantom = body(&Scanner::coarse());
+    let anatomy = survey(&phantom, false);
+    let liver = DVec3::from_array(phantom.truth.organs_mm["liver"]);
+    let lung = DVec3::from_array(phantom.truth.organs_mm["lung right"]);
+    let dome = dome_above(&anatomy, liver).unwrap();
+    assert!(dome > liver.z && dome < lung.z, "{} {dome} {}", liver.z, lung.z);
+    // Above a kidney lies liver or spleen, above a brain nothing.
+    let brain = DVec3::from_array(phantom.truth.organs_mm["brain"]);
+    assert_eq!(dome_above(&anatomy, brain), None);
+    assert_eq!(dome_above(&anatomy, DVec3::splat(5000.0)), None);
+}
+
+#[test]
+fn the_blood_pool_cylinder_lies_in_the_descending_aorta() {
+    let phantom = body(&Scanner::coarse());
+    let aorta: Vec<DVec3> = phantom.truth.aorta_mm.iter().copied().map(DVec3::from_array).collect();
+    let top = (0..aorta.len()).max_by(|&a, &b| aorta[a].z.total_cmp(&aorta[b].z)).unwrap();
+    let liver = DVec3::from_array(phantom.truth.organs_mm["liver"]);
+    for (ct, reach) in [(true, 8.0), (false, 16.0)] {
+        let volume = ct.then_some(&phantom.ct);
+        let place = place_blood_pool(&survey(&phantom, ct), volume, Some(liver)).unwrap();
+        let at = centre(&place);
+        let off = aorta[top..].windows(2).map(|ends| {
+            let along = (at - ends[0]).dot(ends[1] - ends[0]) / ends[0].distance_squared(ends[1]);
+            at.distance(ends[0].lerp(ends[1], along.clamp(0.0, 1.0)))
+        });
+        let off = off.fold(f64::MAX, f64::min);
+        // Voxels are 8 mm: with CT a voxel of it, with PET alone two.
+        assert!(off < reach, "{off:.1} mm, CT {ct}");
+        let expected = phantom.truth.measured["blood pool"].suv_mean;
+        let found = uptake(&phantom, at);
+        assert!((found / expected - 1.0).abs() < 0.35, "{found} of {expected}, CT {ct}");
+    }
+}
+
+#[test]
+fn without_liver_or_chest_there_is_a_reason_and_a_remedy() {
+    let phantom = body(&Scanner::coarse());
+    let reason = place_blood_pool(&survey(&phantom, false), None, None).unwrap_err();
+    assert!(reason.contains("no liver"), "{reason}");
+    // A ball of even uptake is no patient.
+    let steps = [DVec3::Z, DVec3::Y, DVec3::X].map(|axis| axis * 6.0);
+    let geometry = crate::geometry::VolumeGeometry::new([40; 3], DVec3::ZERO, steps).unwrap();
+    let ball = crate::segmentation::sphere(&geometry, DVec3::splat(120.0), 90.0).region;
+    let mut pet = crate::volume::Volume::filled(geometry, 0.0);
+    ball.paint(&mut pet, 2.0);
+    let anatomy = Anatomy::survey(&pet, 1.0, None).unwrap();
+    let reason = place_liver(&anatomy).unwrap_err();
+    let reference = Reference::not_found(ReferenceKind::Liver, reason.clone());
+    assert_eq!((reference.status, reference.usable()), (Status::NotFound, None));
+    assert_eq!(reference.reasons[0], reason);
+    assert!(reference.reasons[1].contains("--liver"));
+}
