@@ -95,8 +95,6 @@ pub struct Totals {
 /// A scored scan.
 #[derive(Debug, Clone)]
 pub struct ScanAssessment {
-    /// The anatomy found; `None` where the PET shows no body.
-    pub anatomy: Option<Anatomy>,
     /// The liver reference.
     pub liver: Reference,
     /// The blood-pool reference.
@@ -146,7 +144,6 @@ pub fn assess_scan(
     warnings.extend(unknown_sites_warning(&deauville));
     let totals = totals(pet, &lesions);
     Ok(ScanAssessment {
-        anatomy,
         liver,
         blood_pool,
         lesions,

@@ -59,7 +59,7 @@ pub fn classify(
     if marks.anatomy.hounsfield.is_none() {
         guess_bone(&mut features);
     }
-    let bladder = bladder(&features);
+    let bladder = bladder(&features, marks);
     let marrow = diffuse_marrow(&features);
     features
         .iter()
@@ -329,9 +329,11 @@ fn place_of(f: &Features) -> Site {
 }
 
 /// The urinary bladder: of the regions low in the middle of the pelvis the one with most uptake, if it is large.
-fn bladder(features: &[Features]) -> Option<usize> {
-    let zone =
-        |f: &Features| (-560.0..-260.0).contains(&f.up) && f.left.abs() < 55.0 && f.whole_ml > 8.0;
+fn bladder(features: &[Features], marks: &Landmarks<'_>) -> Option<usize> {
+    let urine = |f: &Features| marks.liver.is_none_or(|(_, liver_max)| f.max > 1.5 * liver_max);
+    let zone = |f: &Features| {
+        (-560.0..-260.0).contains(&f.up) && f.left.abs() < 55.0 && f.whole_ml > 8.0 && urine(f)
+    };
     let inside = features.iter().enumerate().filter(|(_, f)| zone(f));
     let strength = |f: &Features| f.max * f.volume_ml;
     inside.reduce(|a, b| if strength(b.1) > strength(a.1) { b } else { a }).map(|(n, _)| n)
