@@ -11,7 +11,13 @@ const LUNG_ML: f64 = 250.0;
 /// Area that a lung has in a slice that belongs to it, square millimetres; a trachea has less.
 const SECTION_MM2: f64 = 800.0;
 
-/// Both lungs and their ends along the body.
+/// A lung section this near to the end of the CT is cut off there, millimetres.
+const END_MM: f64 = 6.0;
+/// Height of an adult's lungs from the right base to the apex, millimetres.
+pub const ADULT_HEIGHT_MM: f64 = 255.0;
+
+/// Both lungs and their ends along the body. An end outside the CT is put where it would be in an adult; lungs cut off at both
+/// ends tell no heights and are not given.
 #[derive(Debug, Clone)]
 pub struct Lungs {
     /// Lung voxels, both sides.
@@ -36,14 +42,30 @@ impl Lungs {
         };
         let last = sections.iter().rposition(|a| a.0.max(a.1) >= SECTION_MM2).map(z)?;
         let (right, left) = (first(|a| a.0), first(|a| a.1));
-        let right_base_z = right.or(left)?;
-        Some(Self { right_base_z, left_base_z: left.unwrap_or(right_base_z), apex_z: last, mask })
+        let base = right.or(left)?;
+        let (bottom, top) = covered(hounsfield)?;
+        let (base, last) = match (base <= z(bottom) + END_MM, last >= z(top) - END_MM) {
+            (false, false) => (base, last),
+            // Cut off below or above: the other end tells where it would be in an adult.
+            (true, false) => (base.min(last - ADULT_HEIGHT_MM), last),
+            (false, true) => (base, last.max(base + ADULT_HEIGHT_MM)),
+            (true, true) => return None,
+        };
+        let left_base_z = left.filter(|&left| left > z(bottom) + END_MM).unwrap_or(base);
+        Some(Self { right_base_z: base, left_base_z, apex_z: last, mask })
     }
 
     /// Distance from the right base to the apex, millimetres.
     pub fn height_mm(&self) -> f64 {
         self.apex_z - self.right_base_z
     }
+}
+
+/// First and last slice in which the CT shows anything but air.
+fn covered(hounsfield: &Volume<f32>) -> Option<(usize, usize)> {
+    let planes = hounsfield.voxels().outer_iter();
+    let shown: Vec<bool> = planes.map(|plane| plane.iter().any(|&hu| hu > AIR_HU)).collect();
+    Some((shown.iter().position(|&s| s)?, shown.iter().rposition(|&s| s)?))
 }
 
 /// Area of the right and of the left lung in a slice, square millimetres.

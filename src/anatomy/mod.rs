@@ -16,7 +16,7 @@ use crate::geometry::VolumeGeometry;
 use crate::resample::{gaussian_smooth, reduce, resample};
 use crate::volume::{Mask, Volume};
 
-pub use lungs::Lungs;
+pub use lungs::{ADULT_HEIGHT_MM as ADULT_LUNG_HEIGHT_MM, Lungs};
 pub use spine::Spine;
 
 /// Spacing of the lattice on which anatomy is found, millimetres.

@@ -152,7 +152,9 @@ fn regular_step(places: &[DVec3], normal: DVec3, slices: &[Slice]) -> Result<DVe
     sorted.sort_by(f64::total_cmp);
     // The lower median: of two steps the smaller is the usual one, the larger may be a gap.
     let usual = sorted[(sorted.len() - 1) / 2];
-    repeated_places(places, &advances, usual.max(sorted[sorted.len() - 1]), slices)?;
+    // Where most places are there more than once the usual step is none, and the largest tells what one is.
+    let scale = if usual > 0.01 { usual } else { sorted[sorted.len() - 1] };
+    repeated_places(places, &advances, scale, slices)?;
     for (i, &advance) in advances.iter().enumerate() {
         let missing = (advance / usual).round() as usize;
         if advance > (1.0 + STEP_TOLERANCE) * usual && missing >= 2 {
@@ -209,4 +211,17 @@ fn repeated_places(
         place_mm: places[first],
         files: Box::new([slices[first].path(), slices[first + 1].path()]),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gap_of_many_slices_is_a_gap_and_no_repeated_place() {
+        let heights = (0..20).chain(40..60).map(|n| DVec3::Z * 3.27 * f64::from(n));
+        let places: Vec<DVec3> = heights.collect();
+        let fault = regular_step(&places, DVec3::Z, &[]).unwrap_err();
+        assert!(matches!(fault, GeometryFault::Gap { missing: 20, .. }), "{fault}");
+    }
 }

@@ -116,8 +116,13 @@ fn first_rule(f: &Features, all: &[Features], marks: &Landmarks<'_>, marrow: boo
 /// Height above the lungs' apex from which on a place is in the head, adult millimetres.
 const HEAD_MM: f64 = 90.0;
 
+/// Height of the skull base above the lungs' apex, adult millimetres.
+const SKULL_BASE_MM: f64 = 130.0;
+
 fn brain(f: &Features, marks: &Landmarks<'_>) -> Option<Finding> {
-    let large = f.whole_ml > 60.0 || f.whole_size.max_element() > 70.0 || f.at_top;
+    // The scan may end in the brain; what it cuts lower is larynx, neck or shoulder.
+    let cut = f.at_top && marks.above_apex(f.centroid) > SKULL_BASE_MM;
+    let large = f.whole_ml > 60.0 || f.whole_size.max_element() > 70.0 || cut;
     let reason = "large uptake at the top of the head";
     (marks.above_apex(f.centroid) > HEAD_MM && large && f.left.abs() < 100.0)
         .then(|| finding(Class::Physiologic, Site::Brain, reason))

@@ -9,8 +9,8 @@ use crate::segmentation::{Beyond, Holes, Region, erode_mm, fill_holes, grow};
 use crate::statistics::RegionStatistics;
 use crate::volume::Mask;
 
-/// Height of an adult's lungs from the right base to the apex, millimetres; other distances are scaled by it.
-const LUNG_HEIGHT_MM: f64 = 255.0;
+/// Height of an adult's lungs; other distances are scaled by it.
+const LUNG_HEIGHT_MM: f64 = crate::anatomy::ADULT_LUNG_HEIGHT_MM;
 /// From the base of the right lung (behind) up to the liver's dome, in adults, millimetres.
 const DOME_OVER_BASE_MM: f64 = 60.0;
 /// Uptake that belongs to the liver, as shares of its mean.

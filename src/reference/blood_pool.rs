@@ -46,6 +46,10 @@ const BRIGHT_OF_LIVER: f32 = 0.85;
 /// On PET: the vessel's middle from the middle of the column (not its marrow) and from the edge of the left lung, millimetres.
 const VESSEL_OFF_SPINE_MM: f64 = 14.0;
 const FROM_LUNG_MM: f32 = 12.0;
+/// On PET: where the descending aorta usually lies from the middle of the column (to the left, to the back) in adults, and how
+/// far from there it may be, millimetres.
+const USUAL_MM: (f64, f64) = (32.0, -25.0);
+const USUAL_REACH_MM: (f64, f64) = (22.0, 45.0);
 
 /// A place on the line of the vessel.
 struct Point {
@@ -109,13 +113,14 @@ fn line_on_ct(anatomy: &Anatomy, ct: &Volume<i16>, lungs: &Lungs) -> Result<Vec<
     Ok(points(&scores, |voxel| radius[voxel]))
 }
 
-/// Without CT the chest is taken to reach this far above the liver's dome, millimetres.
+/// Without CT the chest is taken to reach this far above the liver's dome, and the descending aorta this far, millimetres.
 const CHEST_ABOVE_DOME_MM: f64 = 160.0;
+const AORTA_ABOVE_DOME_MM: f64 = 125.0;
 
 fn line_on_pet(anatomy: &Anatomy, liver: DVec3, dome: f64) -> Result<Vec<Point>, String> {
     let level =
         nearest_at(&anatomy.uptake, liver).ok_or("the liver lies at the edge of the PET")?;
-    let window = window(anatomy, dome, dome + CHEST_ABOVE_DOME_MM)
+    let window = window(anatomy, dome, dome + AORTA_ABOVE_DOME_MM)
         .ok_or("too little of the chest lies above the liver to follow the aorta")?;
     let uptake = evaluate(&window, |p| nearest_at(&anatomy.uptake, p).unwrap_or(0.0) / level);
     let to_lung = distance_to_mm(&uptake.map(|&u| u < LUNG_OF_LIVER));
@@ -130,13 +135,20 @@ fn line_on_pet(anatomy: &Anatomy, liver: DVec3, dome: f64) -> Result<Vec<Point>,
             -3.0
         } else if BLOOD_OF_LIVER.contains(&uptake.values()[o]) && lung_to_left {
             let between = 1.0 - (to_lung.values()[o] - FROM_LUNG_MM).abs() / (2.0 * FROM_LUNG_MM);
-            between * (uptake.values()[o] / BRIGHT_OF_LIVER).min(1.0)
+            let usual = usual_place(off_spine, place.y - anatomy.spine_at(place.z).1);
+            usual * between * (uptake.values()[o] / BRIGHT_OF_LIVER).min(1.0)
         } else {
             -1.0
         }
     });
     let scores = Volume::from_vec(window.clone(), scores.collect());
     Ok(points(&scores, |_| RADIUS_MM as f32))
+}
+
+/// How usual a place from the spine is for the descending aorta, 0 to 1. Without bone, marrow beside it is as bright as blood.
+fn usual_place(left: f64, back: f64) -> f32 {
+    let (x, y) = ((left - USUAL_MM.0) / USUAL_REACH_MM.0, (back - USUAL_MM.1) / USUAL_REACH_MM.1);
+    (1.0 - x * x - y * y).max(0.0) as f32
 }
 
 fn beside_spine(anatomy: &Anatomy, place: DVec3) -> bool {

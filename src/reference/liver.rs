@@ -34,6 +34,15 @@ const LEVEL_OF_MEDIAN: f64 = 1.2;
 const LEVEL_RATIO: f64 = 1.12;
 const LEVEL_LIMIT: f64 = 6.0;
 
+/// On PET alone: depth of even uptake that only the liver has below a lung; how far the fine search may move from the coarse
+/// one; and the sphere's distance from the spine as a share of the body's half width (the heart and the cava lie nearer).
+const DEPTH_ON_PET_MM: f32 = 24.0;
+const REFINE_MM: f64 = 40.0;
+const HALF_WIDTH_SHARE: f64 = 0.25;
+/// On PET alone: lung is below this share of the liver's uptake and fills at least this share of the right chest.
+const LUNG_OF_LIVER: f32 = 0.5;
+const LUNG_SHARE: f64 = 0.3;
+
 /// Finds a place for the liver sphere, or says why there is none.
 pub fn place(anatomy: &Anatomy) -> Result<Placement, String> {
     match (&anatomy.hounsfield, &anatomy.lungs) {
@@ -73,9 +82,11 @@ fn with_ct(anatomy: &Anatomy, hu: &Volume<f32>, lungs: &Lungs) -> Result<Placeme
 
 fn with_pet(anatomy: &Anatomy) -> Result<Placement, String> {
     let coarse = reduce(&anatomy.uptake, 8.0);
+    let right_of = right_limits(anatomy);
     let right = |place: DVec3| {
-        place.x < anatomy.spine_at(place.z).0 - FROM_SPINE_MM
+        place.x < right_of[anatomy.slice_at(place.z)]
             && nearest_at(&anatomy.depth_mm, place).unwrap_or(0.0) > 10.0
+            && under_lung(anatomy, place)
     };
     let mut best: Option<(DVec3, f32)> = None;
     let mut level = LEVEL_OF_MEDIAN * anatomy.body_median;
@@ -83,7 +94,6 @@ fn with_pet(anatomy: &Anatomy) -> Result<Placement, String> {
         let alike = even(&coarse, level as f32, |_| true);
         if let Some((centre, depth)) = deepest(&alike, right)
             && best.is_none_or(|(_, deepest)| depth > deepest)
-            && dome_above(anatomy, centre).is_some()
         {
             best = Some((centre, depth));
         }
@@ -95,13 +105,49 @@ fn with_pet(anatomy: &Anatomy) -> Result<Placement, String> {
     let level =
         median_around(&anatomy.uptake, first).ok_or("the liver lies at the edge of the PET")?;
     let alike = even(&anatomy.uptake, level, |_| true);
-    let (centre_mm, depth) = deepest(&alike, right).unwrap_or((first, 0.0));
-    if depth < DEPTH_MM || dome_above(anatomy, centre_mm).is_none() {
+    // The fine search refines the coarse one; elsewhere lie other organs of this uptake.
+    let near = |place: DVec3| place.distance(first) < REFINE_MM && right(place);
+    let (centre_mm, depth) = deepest(&alike, near).unwrap_or((first, 0.0));
+    if depth < DEPTH_ON_PET_MM {
         return Err(format!(
-            "the largest region of even uptake on the right side is too small for the sphere ({depth:.0} mm deep)"
+            "the largest region of even uptake on the right side below a lung is too small to be the liver \
+             ({depth:.0} mm deep of {DEPTH_ON_PET_MM:.0})"
         ));
     }
     Ok(placement(centre_mm, Method::Pet, depth))
+}
+
+/// The x to the right of which the liver's sphere may lie, one a slice: off the spine by a share of the body's half width.
+fn right_limits(anatomy: &Anatomy) -> Vec<f64> {
+    let geometry = anatomy.lattice();
+    let column_mm = geometry.spacing_mm()[2];
+    let planes = anatomy.body.voxels().outer_iter();
+    planes
+        .zip(&anatomy.spine.centres)
+        .map(|(plane, spine)| {
+            let columns = plane.columns().into_iter().filter(|c| c.iter().any(|&b| b)).count();
+            let half = columns as f64 * column_mm / 2.0;
+            spine.0 - (HALF_WIDTH_SHARE * half).max(FROM_SPINE_MM)
+        })
+        .collect()
+}
+
+/// Whether lung lies above a place in the liver: much of the right half of the body 3 cm above the dome is far less active.
+fn under_lung(anatomy: &Anatomy, place: DVec3) -> bool {
+    let Some(level) = nearest_at(&anatomy.uptake, place) else { return false };
+    let Some(dome) = dome_above(anatomy, place) else { return false };
+    let slice = anatomy.slice_at(dome + 30.0);
+    let (uptake, depth) = (&anatomy.uptake, &anatomy.depth_mm);
+    let [_, rows, columns] = anatomy.lattice().shape();
+    let middle = anatomy.spine.centres[slice].0;
+    let (mut inside, mut low) = (0_usize, 0_usize);
+    for voxel in (0..rows).flat_map(|r| (0..columns).map(move |c| [slice, r, c])) {
+        if depth[voxel] > 20.0 && anatomy.lattice().centre_of(voxel).x < middle {
+            inside += 1;
+            low += usize::from(uptake[voxel] < LUNG_OF_LIVER * level);
+        }
+    }
+    low as f64 > LUNG_SHARE * inside as f64
 }
 
 fn placement(centre_mm: DVec3, method: Method, depth: f32) -> Placement {
