@@ -1,7 +1,15 @@
 //! Landmarks of synthetic bodies against what is true of them.
 
+use std::sync::OnceLock;
+
 use super::*;
 use crate::phantom::{Phantom, Scanner, body};
+
+/// A body on large voxels, made once for all tests.
+fn coarse() -> &'static Phantom {
+    static PHANTOM: OnceLock<Phantom> = OnceLock::new();
+    PHANTOM.get_or_init(|| body(&Scanner::coarse()))
+}
 
 fn survey(phantom: &Phantom, ct: bool) -> Anatomy {
     let ct = ct.then_some(&phantom.ct);
@@ -14,17 +22,17 @@ fn organ(phantom: &Phantom, name: &str) -> DVec3 {
 
 #[test]
 fn organs_lie_in_the_body_with_and_without_ct() {
-    let phantom = body(&Scanner::coarse());
+    let phantom = coarse();
     for ct in [true, false] {
-        let found = survey(&phantom, ct);
+        let found = survey(phantom, ct);
         assert_eq!((found.hounsfield.is_some(), found.lungs.is_some()), (ct, ct));
         for name in ["liver", "spleen", "heart", "kidney left", "kidney right"] {
-            let voxel = found.lattice().voxel_at(organ(&phantom, name)).unwrap();
+            let voxel = found.lattice().voxel_at(organ(phantom, name)).unwrap();
             assert!(found.body[voxel] && found.depth_mm[voxel] > 20.0, "{name}, CT {ct}");
         }
         // Half of the body is muscle and fat, which have less than blood and more than nothing.
         assert!((0.2..1.2).contains(&found.body_median), "{}", found.body_median);
-        let vertebra = organ(&phantom, "vertebra L4");
+        let vertebra = organ(phantom, "vertebra L4");
         let (x, y) = found.spine_at(vertebra.z);
         assert_eq!(found.spine.from_bone, ct);
         // With bone the arch behind the vertebral body draws the middle backwards.
@@ -35,13 +43,13 @@ fn organs_lie_in_the_body_with_and_without_ct() {
 
 #[test]
 fn lungs_are_found_in_ct_and_nothing_else_is() {
-    let phantom = body(&Scanner::coarse());
-    let found = survey(&phantom, true);
+    let phantom = coarse();
+    let found = survey(phantom, true);
     let lungs = found.lungs.as_ref().unwrap();
-    let inside = |name: &str| lungs.mask[found.lattice().voxel_at(organ(&phantom, name)).unwrap()];
+    let inside = |name: &str| lungs.mask[found.lattice().voxel_at(organ(phantom, name)).unwrap()];
     assert!(inside("lung left") && inside("lung right"));
     assert!(["liver", "spleen", "heart", "brain", "bladder"].iter().all(|name| !inside(name)));
-    let middle = organ(&phantom, "lung right").z;
+    let middle = organ(phantom, "lung right").z;
     assert!(lungs.right_base_z < middle && lungs.left_base_z < middle && middle < lungs.apex_z);
     assert!((180.0..330.0).contains(&lungs.height_mm()), "{}", lungs.height_mm());
 }
@@ -49,7 +57,7 @@ fn lungs_are_found_in_ct_and_nothing_else_is() {
 /// A mirrored and turned stack of the same body gives the same landmarks.
 #[test]
 fn the_order_of_slices_does_not_matter() {
-    let phantom = body(&Scanner::coarse());
+    let phantom = coarse();
     let flipped = {
         let geometry = phantom.pet.geometry();
         let [slices, rows, columns] = geometry.shape();
@@ -60,7 +68,7 @@ fn the_order_of_slices_does_not_matter() {
         let values = planes.flatten().copied().collect();
         Phantom { pet: Volume::from_vec(turned.unwrap(), values), ..phantom.clone() }
     };
-    let (found, again) = (survey(&phantom, true), survey(&flipped, true));
+    let (found, again) = (survey(phantom, true), survey(&flipped, true));
     assert_eq!(found.spine, again.spine);
     assert!((found.body_median - again.body_median).abs() < 1e-6);
     assert!((found.lungs.unwrap().apex_z - again.lungs.unwrap().apex_z).abs() < 1e-9);
@@ -82,7 +90,7 @@ fn where_there_is_no_body_nothing_is_found() {
 /// A CT of another place does not say where the body is.
 #[test]
 fn a_ct_that_misses_the_body_is_left_out() {
-    let phantom = body(&Scanner::coarse());
+    let phantom = coarse();
     let (geometry, voxels) = phantom.ct.clone().into_parts();
     let far = VolumeGeometry::new(
         geometry.shape(),

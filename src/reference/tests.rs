@@ -1,8 +1,16 @@
 //! Places of the references in synthetic bodies against what is true of them.
 
+use std::sync::OnceLock;
+
 use super::*;
 use crate::anatomy::Anatomy;
 use crate::phantom::{Phantom, Scanner, body};
+
+/// A body on large voxels, made once for all tests.
+fn coarse() -> &'static Phantom {
+    static PHANTOM: OnceLock<Phantom> = OnceLock::new();
+    PHANTOM.get_or_init(|| body(&Scanner::coarse()))
+}
 
 fn survey(phantom: &Phantom, ct: bool) -> Anatomy {
     let ct = ct.then_some(&phantom.ct);
@@ -24,10 +32,10 @@ fn uptake(phantom: &Phantom, place: DVec3) -> f64 {
 
 #[test]
 fn the_liver_sphere_lies_in_the_liver() {
-    let phantom = body(&Scanner::coarse());
+    let phantom = coarse();
     let truth = DVec3::from_array(phantom.truth.organs_mm["liver"]);
     for (ct, method) in [(true, Method::Ct), (false, Method::Pet)] {
-        let place = place_liver(&survey(&phantom, ct)).unwrap();
+        let place = place_liver(&survey(phantom, ct)).unwrap();
         assert_eq!(place.method, method);
         // The right lobe is more than 10 cm across: 55 mm from its middle and 15 mm of radius stay inside.
         let off = centre(&place).distance(truth);
@@ -42,8 +50,8 @@ fn the_liver_sphere_lies_in_the_liver() {
 
 #[test]
 fn the_dome_is_where_liver_ends_and_lung_begins() {
-    let phantom = body(&Scanner::coarse());
-    let anatomy = survey(&phantom, false);
+    let phantom = coarse();
+    let anatomy = survey(phantom, false);
     let liver = DVec3::from_array(phantom.truth.organs_mm["liver"]);
     let lung = DVec3::from_array(phantom.truth.organs_mm["lung right"]);
     let dome = dome_above(&anatomy, liver).unwrap();
@@ -56,13 +64,13 @@ fn the_dome_is_where_liver_ends_and_lung_begins() {
 
 #[test]
 fn the_blood_pool_cylinder_lies_in_the_descending_aorta() {
-    let phantom = body(&Scanner::coarse());
+    let phantom = coarse();
     let aorta: Vec<DVec3> = phantom.truth.aorta_mm.iter().copied().map(DVec3::from_array).collect();
     let top = (0..aorta.len()).max_by(|&a, &b| aorta[a].z.total_cmp(&aorta[b].z)).unwrap();
     let liver = DVec3::from_array(phantom.truth.organs_mm["liver"]);
     for (ct, reach) in [(true, 8.0), (false, 16.0)] {
         let volume = ct.then_some(&phantom.ct);
-        let place = place_blood_pool(&survey(&phantom, ct), volume, Some(liver)).unwrap();
+        let place = place_blood_pool(&survey(phantom, ct), volume, Some(liver)).unwrap();
         let at = centre(&place);
         let off = aorta[top..].windows(2).map(|ends| {
             let along = (at - ends[0]).dot(ends[1] - ends[0]) / ends[0].distance_squared(ends[1]);
@@ -72,15 +80,15 @@ fn the_blood_pool_cylinder_lies_in_the_descending_aorta() {
         // Voxels are 8 mm: with CT a voxel of it, with PET alone two.
         assert!(off < reach, "{off:.1} mm, CT {ct}");
         let expected = phantom.truth.measured["blood pool"].suv_mean;
-        let found = uptake(&phantom, at);
+        let found = uptake(phantom, at);
         assert!((found / expected - 1.0).abs() < 0.35, "{found} of {expected}, CT {ct}");
     }
 }
 
 #[test]
 fn without_liver_or_chest_there_is_a_reason_and_a_remedy() {
-    let phantom = body(&Scanner::coarse());
-    let reason = place_blood_pool(&survey(&phantom, false), None, None).unwrap_err();
+    let phantom = coarse();
+    let reason = place_blood_pool(&survey(phantom, false), None, None).unwrap_err();
     assert!(reason.contains("no liver"), "{reason}");
     // A ball of even uptake is no patient.
     let steps = [DVec3::Z, DVec3::Y, DVec3::X].map(|axis| axis * 6.0);

@@ -1,5 +1,7 @@
 //! The rules on tables of features: what lies where, and how large and hot it is.
 
+use std::sync::OnceLock;
+
 use super::*;
 use crate::anatomy::Anatomy;
 use crate::phantom::{Scanner, body};
@@ -29,9 +31,12 @@ fn focus() -> Features {
 
 /// Landmarks with the dome at 0 and the apex 195 mm above it, the column at x = y = 0 and no liver mask.
 fn judge(check: impl FnOnce(&Landmarks<'_>)) {
-    let phantom = body(&Scanner::coarse());
-    let mut anatomy =
-        Anatomy::survey(&phantom.pet, phantom.truth.suv_per_bqml, Some(&phantom.ct)).unwrap();
+    static ANATOMY: OnceLock<Anatomy> = OnceLock::new();
+    let survey = || {
+        let phantom = body(&Scanner::coarse());
+        Anatomy::survey(&phantom.pet, phantom.truth.suv_per_bqml, Some(&phantom.ct)).unwrap()
+    };
+    let mut anatomy = ANATOMY.get_or_init(survey).clone();
     anatomy.spine.centres.fill((0.0, 0.0));
     check(&Landmarks {
         anatomy: &anatomy,
