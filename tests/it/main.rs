@@ -10,6 +10,7 @@ mod masks;
 mod phantom;
 mod pictures;
 mod properties;
+mod refusals;
 mod selection;
 mod support;
 mod suv;
