@@ -120,6 +120,31 @@ fn series(scratch: &Path, corpus: &Path) {
         loading_enhanced::write(&folder, loading_enhanced::joined(&series, class));
         fs::copy(folder.join("object"), corpus.join(format!("frames-{n}"))).unwrap();
     }
+    jpeg_2000(corpus);
+}
+
+/// JPEG 2000 streams of the tests as two slices.
+fn jpeg_2000(corpus: &Path) {
+    let streams = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/data/jpeg2000");
+    for (file, bits, signed, uid) in [
+        ("signed.j2k", 16, true, uids::JPEG2000_LOSSLESS),
+        ("unsigned.j2k", 12, false, uids::JPEG2000),
+    ] {
+        let mut series = Synthetic { shape: [2, 64, 48], bits, signed, ..Synthetic::pet() };
+        series.put.push(synthetic::encapsulated(fs::read(streams.join(file)).unwrap()));
+        let slices = (0..2).map(|slice| {
+            let meta = FileMetaTableBuilder::new()
+                .transfer_syntax(uid)
+                .media_storage_sop_class_uid(uids::POSITRON_EMISSION_TOMOGRAPHY_IMAGE_STORAGE)
+                .media_storage_sop_instance_uid(format!("1.2.3.4.{slice}"))
+                .build()
+                .unwrap();
+            let mut bytes = Vec::new();
+            series.data_set(slice).with_exact_meta(meta).write_all(&mut bytes).unwrap();
+            bytes
+        });
+        fs::write(corpus.join(file), slices.collect::<Vec<_>>().join(NEXT_FILE)).unwrap();
+    }
 }
 
 fn texts(_: &Path, corpus: &Path) {

@@ -362,11 +362,22 @@ struct Coded {
 
 fn coded_size(uid: &str, stream: &[u8]) -> Result<Option<Coded>, String> {
     match uid {
-        uids::RLE_LOSSLESS => Ok(None),
+        uids::RLE_LOSSLESS => check_rle_header(stream).map(|()| None),
         uids::JPEG2000 | uids::JPEG2000_LOSSLESS => {
             jpeg2000_size(stream).map(Some).ok_or_else(|| "has no JPEG 2000 size marker".into())
         }
         _ => jpeg_size(stream).map(Some).ok_or_else(|| "has no JPEG frame header".into()),
+    }
+}
+
+/// Refuses an RLE header that claims more segments than it has room for (PS3.5 G.5): the decoder makes room for as many as
+/// are claimed, which is up to 16 GB.
+fn check_rle_header(stream: &[u8]) -> Result<(), String> {
+    let header = stream.first_chunk::<64>().ok_or("has no RLE header")?;
+    let segments = u32::from_le_bytes([header[0], header[1], header[2], header[3]]);
+    match segments {
+        1..=15 => Ok(()),
+        _ => Err(format!("claims {segments} RLE segments, a frame has 1 to 15: it is damaged")),
     }
 }
 
@@ -433,6 +444,17 @@ mod tests {
         assert_eq!(jpeg_size(&[0xFF, 0xD8, 0xFF, 0xE0, 0, 0]), None);
         assert_eq!(jpeg_size(&[]), None);
         assert_eq!(jpeg2000_size(&[0xFF, 0x4F, 0xFF, 0x51, 0]), None);
+    }
+
+    #[test]
+    fn an_rle_header_is_not_believed_about_its_segments() {
+        let frame = |segments: u32| [&segments.to_le_bytes(), [0; 60].as_slice()].concat();
+        for (segments, whole) in [(0, false), (1, true), (15, true), (16, false), (u32::MAX, false)]
+        {
+            let found = coded_size(uids::RLE_LOSSLESS, &frame(segments));
+            assert_eq!(found.is_ok(), whole, "{segments}");
+        }
+        assert!(coded_size(uids::RLE_LOSSLESS, &frame(1)[..63]).is_err());
     }
 
     #[test]

@@ -75,6 +75,7 @@ impl Worksheet<'_> {
         let normaliser = self.normaliser(kind, weight)?;
         let item = self.radiopharmaceutical()?;
         let dose = self.dose_bq(item)?;
+        self.compare_dose_and_weight(item, dose, weight);
         let timing = match correction {
             DecayCorrection::Start => self.start(item)?,
             DecayCorrection::None => self.none(item)?,

@@ -31,6 +31,9 @@ const MEGABECQUERELS_BELOW: f64 = 1e4;
 const DOSE_BQ: std::ops::RangeInclusive<f64> = 1e6..=1e11;
 /// Usual doses of F-18, Bq.
 const DOSE_FLUORINE_BQ: std::ops::RangeInclusive<f64> = 1e7..=1e9;
+/// Usual doses of F-18 for each kilogram of body weight, MBq/kg: 2 to 7 by guidelines (EANM 2.0 and the paediatric card,
+/// QIBA), with room below for long scanners.
+const DOSE_FLUORINE_MBQ_PER_KG: std::ops::RangeInclusive<f64> = 1.0..=10.0;
 
 impl<'a> Worksheet<'a> {
     /// Body weight in kilograms.
@@ -204,6 +207,30 @@ impl<'a> Worksheet<'a> {
         }
         self.note(DOSE, read, format!("{} MBq", dose / 1e6), false);
         Ok(dose)
+    }
+
+    /// Says of a dose that is usual by itself that it does not go with the weight: one of the two is another patient's, in
+    /// another unit or mistyped, and SUV is wrong by as much.
+    pub(super) fn compare_dose_and_weight(
+        &mut self,
+        item: &Radiopharmaceutical,
+        dose_bq: f64,
+        weight_kg: f64,
+    ) {
+        let fluorine = nuclide::of(item).is_some_and(|nuclide| nuclide.name == "F-18");
+        let per_kg = dose_bq / 1e6 / weight_kg;
+        if fluorine
+            && DOSE_FLUORINE_BQ.contains(&dose_bq)
+            && !DOSE_FLUORINE_MBQ_PER_KG.contains(&per_kg)
+        {
+            self.warn(
+                "DOSE_PER_WEIGHT_UNUSUAL",
+                format!(
+                    "{} MBq of F-18 for {weight_kg} kg are {per_kg:.2} MBq/kg, outside 1 to 10; check dose and weight",
+                    dose_bq / 1e6
+                ),
+            );
+        }
     }
 
     /// The decay of the nuclide, from the file's half-life; from the table, with a warning, where the file has none and

@@ -13,6 +13,7 @@ mod masks;
 mod phantom;
 mod pictures;
 mod properties;
+mod refusals;
 mod samples;
 mod score;
 mod selection;

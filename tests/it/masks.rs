@@ -143,7 +143,13 @@ fn drawn(n: usize) -> bool {
 }
 
 /// A segmentation on [`small_lattice`], its second slice first, written without an extension.
-fn write_seg(path: &Path, kind: &str, transfer_syntax: &str, bits: u16, pixels: InMemElement) {
+pub(crate) fn write_seg(
+    path: &Path,
+    kind: &str,
+    transfer_syntax: &str,
+    bits: u16,
+    pixels: InMemElement,
+) {
     let plane = |position: &str| {
         let position = text(tags::IMAGE_POSITION_PATIENT, VR::DS, position);
         let segment = items(
@@ -194,7 +200,7 @@ fn stored() -> impl Iterator<Item = bool> {
     (15..30).chain(0..15).map(drawn)
 }
 
-fn packed_bits() -> InMemElement {
+pub(crate) fn packed_bits() -> InMemElement {
     let mut bytes = vec![0_u8; 4];
     for (n, inside) in stored().enumerate() {
         bytes[n / 8] |= u8::from(inside) << (n % 8);

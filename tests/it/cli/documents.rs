@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use dicom_core::{Tag, VR};
+use dicom_dictionary_std::tags;
 use petct::report::json_schemas;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -302,6 +304,30 @@ fn inspect_says_which_series_would_be_used_and_why_not_the_others() {
         (&pet["suv"]["clock"], &pet["suv"]["uptake_minutes"]),
         (&"series_time".into(), &60.0.into())
     );
+}
+
+/// Headers alone show a dose that does not go with the weight, an unusual uptake time and clocks that disagree.
+#[test]
+fn inspect_says_what_looks_wrong() {
+    let root = TempDir::new().unwrap();
+    let odd = Synthetic::pet()
+        .with(tags::PATIENT_WEIGHT, VR::DS, "20")
+        .with(tags::SERIES_TIME, VR::TM, "113000")
+        .with(tags::ACQUISITION_TIME, VR::TM, "113000")
+        .with(tags::MANUFACTURER, VR::LO, "GE MEDICAL SYSTEMS")
+        .with(Tag(0x0009, 0x0010), VR::LO, "GEMS_PETD_01")
+        .with(Tag(0x0009, 0x100D), VR::DT, "20260102112000");
+    odd.write(root.path());
+    let document = document(&["inspect", arg(root.path())]);
+    let of = |warnings: &serde_json::Value| {
+        let codes = warnings.as_array().unwrap().iter().map(|w| w["code"].as_str().unwrap());
+        codes.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let series = of(&document["studies"][0]["series"][0]["suv"]["warnings"]);
+    for code in ["DOSE_PER_WEIGHT_UNUSUAL", "UPTAKE_UNUSUAL", "CLOCKS_DISAGREE"] {
+        assert!(series.iter().any(|found| found == code), "{code} is not among {series:?}");
+        assert!(of(&document["warnings"]).iter().any(|found| found == code), "{code}");
+    }
 }
 
 #[test]

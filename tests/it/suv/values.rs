@@ -32,6 +32,24 @@ fn repairs_are_loud() {
             &["DOSE_UNUSUAL"],
         ),
         row(
+            "a child's dose for an adult",
+            with_injection(|i| i.total_dose = Value(60e6)),
+            368.08 / 60.0,
+            &["DOSE_PER_WEIGHT_UNUSUAL"],
+        ),
+        row(
+            "an adult's dose for a child",
+            with(|a| a.patient_weight = Value(20.0)),
+            20.0 / 70.0,
+            &["DOSE_PER_WEIGHT_UNUSUAL"],
+        ),
+        row(
+            "ten kilobecquerels a gram",
+            with_injection(|i| i.total_dose = Value(700e6)),
+            368.08 / 700.0,
+            &[],
+        ),
+        row(
             "weight in grams",
             with(|a| a.patient_weight = Value(70_000.0)),
             1.0,
@@ -99,7 +117,10 @@ fn warnings_of_the_body() {
                 (Value(weight), Value(1.6), Value(sex));
         })
     };
-    let small = with(|a| (a.patient_weight, a.patient_size) = (Value(30.0), Value(1.3)));
+    let small = with(|a| {
+        (a.patient_weight, a.patient_size) = (Value(30.0), Value(1.3));
+        a.radiopharmaceuticals[0].total_dose = Value(184.04e6);
+    });
     let rows = [
         (
             with(|a| a.patient_size = Value(175.0)),
@@ -111,7 +132,7 @@ fn warnings_of_the_body() {
             small,
             SuvKind::BodySurfaceArea,
             "ADULT_FORMULA",
-            2.777_781e-4 * 71.84 * 30.0_f64.powf(0.425) * 130.0_f64.powf(0.725) / 70_000.0,
+            2.0 * 2.777_781e-4 * 71.84 * 30.0_f64.powf(0.425) * 130.0_f64.powf(0.725) / 70_000.0,
         ),
         (
             stored("IBW", Sex::Other, 70.0),
@@ -245,7 +266,7 @@ fn overrides_recompute_everything() {
     let none = Overrides::default();
     let rows = [
         ("PatientWeight", Overrides { weight_kg: Some(140.0), ..none }, 2.0),
-        ("RadionuclideTotalDose", Overrides { dose_mbq: Some(736.16), ..none }, 0.5),
+        ("RadionuclideTotalDose", Overrides { dose_mbq: Some(184.04), ..none }, 2.0),
         (
             "RadiopharmaceuticalStartDateTime",
             Overrides { injected_at: Some(InjectedAt::TimeOfDay(time("10:10:00"))), ..none },
