@@ -142,6 +142,7 @@ pub fn assess_scan(
     warnings.extend(ratio_warning(&liver, &blood_pool));
     let deauville = score(&lesions, &[], &liver, &blood_pool, &settings.criteria);
     warnings.extend(unknown_sites_warning(&deauville));
+    warnings.extend(unused_ct_warning(scan, anatomy.as_ref()));
     let totals = totals(pet, &lesions);
     Ok(ScanAssessment {
         liver,
@@ -365,6 +366,13 @@ fn score(
         result.score = none;
     }
     result
+}
+
+fn unused_ct_warning(scan: &ScanInput<'_>, anatomy: Option<&Anatomy>) -> Option<Warning> {
+    (scan.ct.is_some() && anatomy.is_some_and(|a| a.hounsfield.is_none())).then(|| {
+        let message = "the CT covers too little of the PET's body to tell organs: anatomy is found on the PET alone";
+        Warning::new("CT_COVERS_LITTLE", message)
+    })
 }
 
 const SITES_UNKNOWN: &str = "SITES_UNKNOWN";

@@ -39,7 +39,7 @@ pub enum ReadError {
         reason: String,
     },
     /// No PET series can be used.
-    #[error("no usable PET series: {}; give a folder with an attenuation-corrected PET", reasons.join("; "))]
+    #[error("no usable PET series: {}; give a folder with a complete, attenuation-corrected PET series", reasons.join("; "))]
     NoPet {
         /// One entry a candidate, or what is there instead.
         reasons: Vec<String>,

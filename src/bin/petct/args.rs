@@ -14,8 +14,8 @@ use petct::lesion::Threshold;
 use petct::suv::{InjectedAt, Overrides, SuvKind};
 
 use crate::failure::Failure;
-use values::{Given, dose_mbq, given, height_m, injected_at, region, threshold, weight_kg};
 pub(crate) use values::RegionSource;
+use values::{Given, dose_mbq, given, height_m, injected_at, region, threshold, weight_kg};
 
 const RESEARCH_USE: &str = "Decision support for research, not a medical device.";
 

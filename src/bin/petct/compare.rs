@@ -66,9 +66,8 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
             let of_scan = &document.scans[n];
             let title = format!("{}: {}", pictures::time_point(&series, n), of_scan.headline());
             let captions = vec![of_scan.caption()];
-            let picture = console.busy("drawing", || {
-                pictures::of_scan(pet, ct, &scan.assessment, title, captions)
-            });
+            let picture = console
+                .busy("drawing", || pictures::of_scan(pet, ct, &scan.assessment, title, captions));
             folder.picture(&name, &picture)?;
             document.files.push(name);
         }

@@ -41,8 +41,8 @@ impl Folder {
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
         let path = self.path.join(name);
         let unfinished = self.path.join(format!(".{name}.part"));
-        let written = std::fs::write(&unfinished, bytes)
-            .and_then(|()| std::fs::rename(&unfinished, &path));
+        let written =
+            std::fs::write(&unfinished, bytes).and_then(|()| std::fs::rename(&unfinished, &path));
         written.map_err(|e| cannot_write(&path, &e))
     }
 }
