@@ -196,7 +196,7 @@ fn finish(placed: Warned<Vec<Placed>>) -> Result<Warned<Vec<NamedRegion>>, MaskF
         let name = &region.name;
         match (drawn, filled) {
             (0, _) => {
-                warnings.push(Warning::new("REGION_EMPTY", format!("region {name:?} is empty")))
+                warnings.push(Warning::new("REGION_EMPTY", format!("region {name:?} is empty")));
             }
             (_, false) => warnings.push(Warning::new(
                 "REGION_EMPTY",

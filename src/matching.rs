@@ -218,7 +218,8 @@ mod tests {
     #[test]
     fn fates_of_spheres() {
         use Fate::{Merged, New, Persistent, Resolved, Split};
-        let rows: [(&[(f64, f64)], &[(f64, f64)], &[Fate]); 7] = [
+        type Row<'a> = (&'a [(f64, f64)], &'a [(f64, f64)], &'a [Fate]);
+        let rows: [Row<'_>; 7] = [
             (&[(50.0, 12.0)], &[(52.0, 8.0)], &[Persistent]),
             (&[(50.0, 12.0)], &[], &[Resolved]),
             (&[], &[(50.0, 12.0)], &[New]),

@@ -48,11 +48,17 @@ impl<T> Volume<T> {
     }
 
     /// The voxels in memory order, columns fastest.
+    ///
+    /// # Panics
+    /// Never: the order is checked at construction.
     pub fn values(&self) -> &[T] {
         self.voxels.as_slice().expect("checked at construction")
     }
 
     /// The voxels in memory order, columns fastest.
+    ///
+    /// # Panics
+    /// Never: the order is checked at construction.
     pub fn values_mut(&mut self) -> &mut [T] {
         self.voxels.as_slice_mut().expect("checked at construction")
     }

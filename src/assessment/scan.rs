@@ -45,8 +45,8 @@ pub enum Given {
         /// Radius, millimetres.
         radius_mm: f64,
     },
-    /// A mask on the lattice of the PET.
-    Voxels(Mask),
+    /// Voxels on the lattice of the PET.
+    Voxels(Region),
 }
 
 /// What the user chose.
@@ -200,7 +200,7 @@ fn given(given: &Given) -> Option<Result<Placement, String>> {
         Given::Sphere { centre_mm, radius_mm } => {
             (Form::Sphere { centre_mm, radius_mm }, Method::GivenSphere)
         }
-        Given::Voxels(ref mask) => (Form::Voxels(Region::from_mask(mask)), Method::GivenMask),
+        Given::Voxels(ref region) => (Form::Voxels(region.clone()), Method::GivenMask),
     };
     Some(Ok(Placement { form, method, notes: vec!["given by the user".into()] }))
 }
@@ -301,7 +301,9 @@ fn measured_lesions(
     findings: Vec<Finding>,
 ) -> Vec<Lesion> {
     let mut hot = Mask::filled(pet.geometry().clone(), false);
-    candidates.iter().for_each(|c| c.region.paint(&mut hot, true));
+    for candidate in candidates {
+        candidate.region.paint(&mut hot, true);
+    }
     let pairs = candidates.iter().zip(findings);
     let mut lesions: Vec<Lesion> =
         pairs.filter_map(|(c, finding)| measure_lesion(pet, c, finding, &hot)).collect();

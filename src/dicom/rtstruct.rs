@@ -400,6 +400,9 @@ mod tests {
     }
 
     /// Rows: contours, voxels by slice, warnings.
+    /// Rings, voxels in each slice, warning codes.
+    type Row<'a> = (Vec<Ring>, &'a [(usize, usize)], &'a [&'a str]);
+
     #[test]
     fn contours_fill_by_the_even_odd_rule() {
         let onto = oblique();
@@ -426,7 +429,7 @@ mod tests {
         let edges = square(4.0, -3.0, 100.0);
         // Planes 2 mm apart, as of a CT, on slices of 5 mm: slice 4 takes 4.1, slice 5 takes 4.9.
         let fine = [4.1, 4.5 - 1e-3, 4.9].map(|s| square(s, 5.0, 15.0)).to_vec();
-        let rows: [(Vec<Ring>, &[(usize, usize)], &[&str]); 11] = [
+        let rows: [Row<'_>; 11] = [
             (vec![square(4.0, 5.0, 15.0)], &[(4, 100)], &[]),
             (vec![reversed], &[(4, 100)], &[]),
             (vec![square(4.0, 4.5, 14.5)], &[(4, 100)], &[]),

@@ -174,7 +174,9 @@ fn relative(pet: &Volume<f32>, part: &Region, whole: &Region, percent: f64) -> R
 /// Regions hotter than the liver that hold no listed region over the threshold.
 fn below(pet: &Volume<f32>, lower: f64, listed: &[Region]) -> Vec<Candidate> {
     let mut counted = Mask::filled(pet.geometry().clone(), false);
-    listed.iter().for_each(|region| region.paint(&mut counted, true));
+    for region in listed {
+        region.paint(&mut counted, true);
+    }
     let level = (lower as f32).next_up();
     components(pet, level)
         .into_iter()

@@ -18,7 +18,8 @@ pub fn measure(
 ) -> Option<Lesion> {
     let region = &candidate.region;
     let found = statistics(pet, region)?;
-    let hottest = region.offsets().find(|&o| f64::from(pet.values()[o]) == found.max)?;
+    let values = pet.values();
+    let hottest = region.offsets().reduce(|a, b| if values[b] > values[a] { b } else { a })?;
     Some(Lesion {
         id: 0,
         finding,

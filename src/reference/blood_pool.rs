@@ -71,20 +71,16 @@ pub fn place(
     ct: Option<&Volume<i16>>,
     liver_mm: Option<DVec3>,
 ) -> Result<Placement, String> {
-    match (ct, &anatomy.lungs) {
-        (Some(ct), Some(lungs)) => {
-            let line = line_on_ct(anatomy, ct, lungs)?;
-            let height = |z: f64| (z - lungs.right_base_z) / lungs.height_mm();
-            choose(anatomy, &line, height, Method::Ct)
-        }
-        _ => {
-            let liver = liver_mm
-                .ok_or("there is no CT, and no liver that would tell where the chest begins")?;
-            let dome = liver::dome_above(anatomy, liver).ok_or("no lung lies above the liver")?;
-            let line = line_on_pet(anatomy, liver, dome)?;
-            choose(anatomy, &line, |z| 0.2 + 0.6 * (z - dome) / CHEST_ABOVE_DOME_MM, Method::Pet)
-        }
+    if let (Some(ct), Some(lungs)) = (ct, &anatomy.lungs) {
+        let line = line_on_ct(anatomy, ct, lungs)?;
+        let height = |z: f64| (z - lungs.right_base_z) / lungs.height_mm();
+        return choose(anatomy, &line, height, Method::Ct);
     }
+    let liver =
+        liver_mm.ok_or("there is no CT, and no liver that would tell where the chest begins")?;
+    let dome = liver::dome_above(anatomy, liver).ok_or("no lung lies above the liver")?;
+    let line = line_on_pet(anatomy, liver, dome)?;
+    choose(anatomy, &line, |z| 0.2 + 0.6 * (z - dome) / CHEST_ABOVE_DOME_MM, Method::Pet)
 }
 
 fn line_on_ct(anatomy: &Anatomy, ct: &Volume<i16>, lungs: &Lungs) -> Result<Vec<Point>, String> {

@@ -31,7 +31,7 @@ pub fn distance_mm(mask: &Mask, beyond: Beyond) -> Volume<f32> {
         // volume nothing beyond it is nearer.
         let range = |a: usize| bounds.min[a].saturating_sub(1)..(bounds.max[a] + 2).min(shape[a]);
         let window = s![range(0), range(1), range(2)];
-        let inside = transform(mask.voxels().slice(window), false, geometry.spacing_mm(), beyond);
+        let inside = transform(&mask.voxels().slice(window), false, geometry.spacing_mm(), beyond);
         distance.slice_mut(window).assign(&inside);
     }
     Volume::new(geometry.clone(), distance)
@@ -42,13 +42,13 @@ pub fn distance_mm(mask: &Mask, beyond: Beyond) -> Volume<f32> {
 pub fn distance_to_mm(mask: &Mask) -> Volume<f32> {
     let geometry = mask.geometry();
     let spacing = geometry.spacing_mm();
-    let distance = transform(mask.voxels().view(), true, spacing, Beyond::Unknown);
+    let distance = transform(&mask.voxels().view(), true, spacing, Beyond::Unknown);
     Volume::new(geometry.clone(), distance)
 }
 
 /// Distance to the nearest voxel that has the value `target`.
 fn transform(
-    mask: ArrayView3<bool>,
+    mask: &ArrayView3<'_, bool>,
     target: bool,
     [slice, row, column]: [f64; 3],
     beyond: Beyond,

@@ -169,7 +169,7 @@ fn ibsi_reference_objects() {
         (
             "5_0 Ga-68",
             with_injection(|i| {
-                (i.nuclide, i.half_life_secs) = ("^68^Gallium".into(), Value(4057.7))
+                (i.nuclide, i.half_life_secs) = ("^68^Gallium".into(), Value(4057.7));
             }),
             3.517_47e-4,
             2e-6,

@@ -7,6 +7,7 @@ use petct::criteria::Criteria;
 use petct::lesion::Threshold;
 use petct::mask_file::read_regions;
 use petct::report::score::{ScanSource, ScoreDocument};
+use petct::segmentation::Region;
 use petct::statistics::summary;
 use petct::volume::Mask;
 
@@ -45,14 +46,12 @@ fn region(
         }
         Some(RegionSource::Mask(file)) => {
             let mut masks = masks(scan, file)?;
-            match (masks.pop(), masks.is_empty()) {
-                (Some(mask), true) => Ok(Given::Voxels(mask)),
-                _ => {
-                    let message = format!("{} holds more than one region", file.display());
-                    let remedy = format!("give {flag} a file with the reference alone");
-                    Err(Failure::new("several_regions", &message, &remedy))
-                }
+            if let (Some(mask), true) = (masks.pop(), masks.is_empty()) {
+                return Ok(Given::Voxels(Region::from_mask(&mask)));
             }
+            let message = format!("{} holds more than one region", file.display());
+            let remedy = format!("give {flag} a file with the reference alone");
+            Err(Failure::new("several_regions", &message, &remedy))
         }
     }
 }

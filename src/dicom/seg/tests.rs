@@ -35,6 +35,7 @@ fn inside(segment: u32, [s, r, c]: [usize; 3]) -> bool {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "literals, numbers and strings alike")]
 fn text(tag: Tag, vr: VR, value: impl ToString) -> InMemElement {
     DataElement::new(tag, vr, PrimitiveValue::from(value.to_string()))
 }
