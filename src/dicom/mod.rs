@@ -7,6 +7,7 @@ pub mod attribute;
 mod error;
 mod file;
 mod framing;
+mod jpeg2000;
 mod load;
 mod pet;
 mod pixels;

@@ -3,7 +3,7 @@
 //! `dicom-pixeldata` decodes; nothing else of it is used: it does not extend signs where `BitsStored` is less than
 //! `BitsAllocated`, takes 1 and 0 for a slope and intercept that it cannot parse, and goes through a look-up table. The
 //! decoder sees a data set of its own with checked attributes, so that no odd attribute of the file can mislead it.
-//! JPEG-LS goes through `pure_jpegls`, which needs no C++.
+//! JPEG-LS goes through `pure_jpegls`, which needs no C++, and JPEG 2000 through `hayro-jpeg2000`.
 //!
 //! Source: DICOM PS3.5 8 (pixel data), A.4 (encapsulation), PS3.3 C.7.6.3.1 (image pixel attributes).
 
@@ -14,6 +14,7 @@ use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 use dicom_pixeldata::PixelDecoder;
 
 use super::file::{EXPLICIT_BIG_ENDIAN, Stored};
+use super::jpeg2000;
 use super::record::PixelFormat;
 use crate::acquisition::Attribute;
 
@@ -40,20 +41,13 @@ pub(super) struct Samples {
 enum Codec {
     Native { big_endian: bool },
     JpegLs,
+    Jpeg2000,
     Other(&'static str),
 }
 
-/// Compressed transfer syntaxes that are read.
-const CODECS: [&str; 8] = [
-    uids::RLE_LOSSLESS,
-    uids::JPEG_BASELINE8_BIT,
-    uids::JPEG_LOSSLESS,
-    uids::JPEG_LOSSLESS_SV1,
-    uids::JPEGLS_LOSSLESS,
-    uids::JPEGLS_NEAR_LOSSLESS,
-    uids::JPEG2000_LOSSLESS,
-    uids::JPEG2000,
-];
+/// Compressed transfer syntaxes that `dicom-pixeldata` decodes.
+const CODECS: [&str; 4] =
+    [uids::RLE_LOSSLESS, uids::JPEG_BASELINE8_BIT, uids::JPEG_LOSSLESS, uids::JPEG_LOSSLESS_SV1];
 
 impl Codec {
     fn of(transfer_syntax: &str) -> Result<Self, String> {
@@ -63,6 +57,7 @@ impl Codec {
             | uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN => Ok(Self::Native { big_endian: false }),
             EXPLICIT_BIG_ENDIAN => Ok(Self::Native { big_endian: true }),
             uids::JPEGLS_LOSSLESS | uids::JPEGLS_NEAR_LOSSLESS => Ok(Self::JpegLs),
+            uids::JPEG2000_LOSSLESS | uids::JPEG2000 => Ok(Self::Jpeg2000),
             other => CODECS
                 .into_iter()
                 .find(|&uid| uid == other)
@@ -77,7 +72,7 @@ impl Codec {
             Self::Native { .. } if float => &[32, 64],
             Self::Native { big_endian: true } => &[16, 32],
             Self::Native { big_endian: false } => &[8, 16, 32],
-            Self::JpegLs | Self::Other(_) => &[8, 16],
+            Self::JpegLs | Self::Jpeg2000 | Self::Other(_) => &[8, 16],
         };
         // Bytes in big endian order are excluded because they may have been swapped as words.
         let known = widths.contains(&allocated);
@@ -242,6 +237,10 @@ impl Samples {
         if self.codec == Codec::JpegLs {
             return Ok((self.decode_jpegls(stream)?, 2));
         }
+        if self.codec == Codec::Jpeg2000 {
+            self.agreed_width(jpeg2000::size(stream).ok_or("has no JPEG 2000 size marker")?)?;
+            return Ok((jpeg2000::decode(stream)?, 2));
+        }
         let Codec::Other(uid) = self.codec else {
             return Err("is compressed although its transfer syntax says that it is not".into());
         };
@@ -353,19 +352,16 @@ fn frame_stream(
 
 /// What a compressed stream says of itself.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Coded {
-    bits: usize,
-    rows: usize,
-    columns: usize,
-    components: usize,
+pub(super) struct Coded {
+    pub(super) bits: usize,
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    pub(super) components: usize,
 }
 
 fn coded_size(uid: &str, stream: &[u8]) -> Result<Option<Coded>, String> {
     match uid {
         uids::RLE_LOSSLESS => check_rle_header(stream).map(|()| None),
-        uids::JPEG2000 | uids::JPEG2000_LOSSLESS => {
-            jpeg2000_size(stream).map(Some).ok_or_else(|| "has no JPEG 2000 size marker".into())
-        }
         _ => jpeg_size(stream).map(Some).ok_or_else(|| "has no JPEG frame header".into()),
     }
 }
@@ -410,19 +406,6 @@ fn jpeg_size(stream: &[u8]) -> Option<Coded> {
     }
 }
 
-/// Size marker (SIZ) of a JPEG 2000 code stream (ISO/IEC 15444-1 A.5.1), which begins with SOC and SIZ.
-fn jpeg2000_size(stream: &[u8]) -> Option<Coded> {
-    let start = stream.windows(4).position(|w| w == [0xFF, 0x4F, 0xFF, 0x51])?;
-    let siz = stream.get(start + 4..start + 43)?;
-    let long = |i: usize| u32::from_be_bytes([siz[i], siz[i + 1], siz[i + 2], siz[i + 3]]) as usize;
-    Some(Coded {
-        bits: usize::from(siz[38] & 0x7F) + 1,
-        rows: long(8).checked_sub(long(16))?,
-        columns: long(4).checked_sub(long(12))?,
-        components: usize::from(u16::from_be_bytes([siz[36], siz[37]])),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -443,7 +426,6 @@ mod tests {
         assert_eq!(jpeg_size(&sof(0xC4)), None);
         assert_eq!(jpeg_size(&[0xFF, 0xD8, 0xFF, 0xE0, 0, 0]), None);
         assert_eq!(jpeg_size(&[]), None);
-        assert_eq!(jpeg2000_size(&[0xFF, 0x4F, 0xFF, 0x51, 0]), None);
     }
 
     #[test]
