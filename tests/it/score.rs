@@ -266,14 +266,18 @@ fn regions_are_numbered_and_add_up() {
 }
 
 #[test]
-fn three_files_are_written_and_tell_the_same() {
+fn documents_and_pictures_are_written_and_tell_the_same() {
     for (of, number) in SCANS {
         let run = scored(of, number);
         let names: Vec<&str> = run.files.keys().map(String::as_str).collect();
-        assert_eq!(names, ["score.json", "score.png", "score.txt"]);
+        let pictures = ["blood_pool.png", "liver.png", "score.png"];
+        assert_eq!(names, ["blood_pool.png", "liver.png", "score.json", "score.png", "score.txt"]);
         assert_eq!(run.files["score.json"], run.json);
-        let (width, height) = check_png(&run.files["score.png"]);
-        assert!((400..4000).contains(&width) && (300..4000).contains(&height), "{width} {height}");
+        for name in pictures {
+            let (width, height) = check_png(&run.files[name]);
+            let usual = (400..4000).contains(&width) && (300..4000).contains(&height);
+            assert!(usual, "{name}: {width} {height}");
+        }
         let page = text(&run.files["score.txt"]);
         check_text(&page);
         let score = run.document["deauville"]["score"].as_u64().unwrap();
