@@ -336,9 +336,8 @@ fn place_of(f: &Features) -> Site {
 /// The urinary bladder: of the regions low in the middle of the pelvis the one with most uptake, if it is large.
 fn bladder(features: &[Features], marks: &Landmarks<'_>) -> Option<usize> {
     let urine = |f: &Features| marks.liver.is_none_or(|(_, liver_max)| f.max > 1.5 * liver_max);
-    let zone = |f: &Features| {
-        (-560.0..-260.0).contains(&f.up) && f.left.abs() < 55.0 && f.whole_ml > 8.0 && urine(f)
-    };
+    let place = |f: &Features| (-560.0..-260.0).contains(&f.up) && f.left.abs() < 55.0;
+    let zone = |f: &Features| place(f) && f.whole_ml > 8.0 && f.bone < 0.4 && urine(f);
     let inside = features.iter().enumerate().filter(|(_, f)| zone(f));
     let strength = |f: &Features| f.max * f.volume_ml;
     inside.reduce(|a, b| if strength(b.1) > strength(a.1) { b } else { a }).map(|(n, _)| n)
