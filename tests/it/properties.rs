@@ -142,7 +142,7 @@ fn written(values: &[u16], flipped: [bool; 2], files: &[usize]) -> TempDir {
     series.origin_mm = plain.place(first);
     let sign = |flip: bool| if flip { -1.0 } else { 1.0 };
     series.cosines = [DVec3::X * sign(flipped[1]), DVec3::Y * sign(flipped[0])];
-    for s in 0..slices {
+    for (s, file) in files.iter().enumerate() {
         let mut pixels = Vec::with_capacity(rows * columns);
         for r in 0..rows {
             for c in 0..columns {
@@ -156,7 +156,7 @@ fn written(values: &[u16], flipped: [bool; 2], files: &[usize]) -> TempDir {
         }
         let pixels = PrimitiveValue::U16(pixels.into());
         series.put_in.push((s, DataElement::new(tags::PIXEL_DATA, VR::OW, pixels)));
-        let number = text(tags::INSTANCE_NUMBER, VR::IS, &files[s].to_string());
+        let number = text(tags::INSTANCE_NUMBER, VR::IS, &file.to_string());
         series.put_in.push((s, number));
     }
     let folder = TempDir::new().unwrap();

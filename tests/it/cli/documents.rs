@@ -319,7 +319,7 @@ fn inspect_says_what_looks_wrong() {
         .with(Tag(0x0009, 0x100D), VR::DT, "20260102112000");
     odd.write(root.path());
     let document = document(&["inspect", arg(root.path())]);
-    let of = |warnings: &serde_json::Value| {
+    let of = |warnings: &Value| {
         let codes = warnings.as_array().unwrap().iter().map(|w| w["code"].as_str().unwrap());
         codes.map(str::to_owned).collect::<Vec<_>>()
     };
