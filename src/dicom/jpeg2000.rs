@@ -1,6 +1,6 @@
 //! JPEG 2000 frames to 16-bit words.
 //!
-//! Decoded by `hayro-jpeg2000`, which forbids unsafe code: fuzzing made the port of OpenJPEG end the process on damaged
+//! Decoded by `hayro-jpeg2000`, which forbids unsafe code: the port of `OpenJPEG` ended the process on damaged
 //! streams. It computes in f32, which holds the integers of the reversible transform of up to 16 bits exactly. A stream
 //! that ends early is refused.
 //!

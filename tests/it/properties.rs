@@ -142,7 +142,7 @@ fn written(values: &[u16], flipped: [bool; 2], files: &[usize]) -> TempDir {
     series.origin_mm = plain.place(first);
     let sign = |flip: bool| if flip { -1.0 } else { 1.0 };
     series.cosines = [DVec3::X * sign(flipped[1]), DVec3::Y * sign(flipped[0])];
-    for (s, file) in files.iter().enumerate().take(slices) {
+    for (s, file) in files.iter().enumerate() {
         let mut pixels = Vec::with_capacity(rows * columns);
         for r in 0..rows {
             for c in 0..columns {
