@@ -12,7 +12,7 @@ use petct::anatomy::Anatomy;
 use petct::assessment::{ScanInput, Settings, assess_scan};
 use petct::lesion::{Threshold, find};
 use petct::phantom::{Scanner, body};
-use petct::reference::{place_blood_pool, place_liver};
+use petct::reference::{Disease, place_blood_pool, place_liver};
 use petct::suv::{SuvImage, SuvKind};
 
 /// A scanner of today: 400 x 400 PET voxels and 512 x 512 CT voxels in 645 slices over the usual field of view.
@@ -44,8 +44,9 @@ fn benches(c: &mut Criterion) {
         let mut group = group(c, &format!("assessment/{name}"), 10);
         by_threads(&mut group, "anatomy", voxels(), || Anatomy::survey(pet, 1.0, ct));
         let anatomy = Anatomy::survey(pet, 1.0, ct).expect("the phantom has a body");
+        let none = Disease::default();
         by_threads(&mut group, "reference placement", voxels(), || {
-            (place_liver(&anatomy), place_blood_pool(&anatomy, ct, None))
+            (place_liver(&anatomy, &none), place_blood_pool(&anatomy, ct, None, &none))
         });
         by_threads(&mut group, "lesions found", voxels(), || {
             find(pet, Threshold::Fixed(4.0), None, Some(2.0), None)

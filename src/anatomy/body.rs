@@ -1,8 +1,6 @@
 //! The body: in CT the largest thing denser than air, in PET the largest region with uptake.
 
-use crate::segmentation::{
-    Beyond, Holes, components_of_mask, distance_mm, fill_holes, largest_component, open_mm,
-};
+use crate::segmentation::{Beyond, Holes, distance_mm, fill_holes, largest_component, open_mm};
 use crate::volume::{Mask, Volume};
 
 /// Denser than air and lung, Hounsfield units.
@@ -48,24 +46,6 @@ pub(super) fn depth(body: &Mask) -> Volume<f32> {
 /// Median uptake below the surface layer.
 pub(super) fn median_uptake(uptake: &Volume<f32>, depth_mm: &Volume<f32>) -> Option<f64> {
     let pairs = uptake.values().iter().zip(depth_mm.values());
-    let mut deep: Vec<f32> = pairs.filter(|(_, d)| **d > SURFACE_MM).map(|(&u, _)| u).collect();
-    if deep.is_empty() {
-        return None;
-    }
-    let middle = deep.len() / 2;
-    let (_, &mut median, _) = deep.select_nth_unstable_by(middle, f32::total_cmp);
-    (median > 0.0).then_some(f64::from(median))
-}
-
-/// The connected parts of a mask that hold at least a volume, joined.
-pub(super) fn parts_of_at_least(mask: &Mask, ml: f64) -> Option<Mask> {
-    let mut kept = Volume::filled(mask.geometry().clone(), false);
-    let mut any = false;
-    for part in components_of_mask(mask) {
-        if part.volume_ml(mask.geometry()) >= ml {
-            part.paint(&mut kept, true);
-            any = true;
-        }
-    }
-    any.then_some(kept)
+    let deep = pairs.filter(|(_, d)| **d > SURFACE_MM).map(|(&u, _)| u);
+    super::median(deep).filter(|&m| m > 0.0).map(f64::from)
 }

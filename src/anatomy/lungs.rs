@@ -1,13 +1,18 @@
 //! The lungs in CT: the large air spaces inside the body.
 
-use super::body::parts_of_at_least;
+use super::median;
 use super::spine::Spine;
+use crate::segmentation::{Region, components_of_mask};
 use crate::volume::{Mask, Volume};
 
 /// Air and lung, Hounsfield units.
 const AIR_HU: f32 = -400.0;
-/// Smallest air space that is a lung and not gas in the bowel, millilitres.
+/// Lung holds blood and tissue; gas in stomach and bowel is air alone. Median Hounsfield units of an air space; emphysema
+/// lies at about -930.
+const LUNG_MEDIAN_HU: std::ops::Range<f32> = -960.0..-450.0;
+/// Smallest air space that is a lung, and smallest part of one that the end of the CT cuts off, millilitres.
 const LUNG_ML: f64 = 250.0;
+const CUT_LUNG_ML: f64 = 20.0;
 /// Area that a lung has in a slice that belongs to it, square millimetres; a trachea has less.
 const SECTION_MM2: f64 = 800.0;
 
@@ -34,7 +39,8 @@ impl Lungs {
     pub(super) fn find(hounsfield: &Volume<f32>, body: &Mask, spine: &Spine) -> Option<Self> {
         let mut air = hounsfield.map(|&hu| hu < AIR_HU);
         air.values_mut().iter_mut().zip(body.values()).for_each(|(air, &body)| *air &= body);
-        let mask = parts_of_at_least(&air, LUNG_ML)?;
+        let (bottom, top) = covered(hounsfield)?;
+        let mask = lungs_of(&air, hounsfield, bottom..=top)?;
         let sections: Vec<_> = (0..spine.centres.len()).map(|s| areas(&mask, spine, s)).collect();
         let z = |slice: usize| mask.geometry().centre_of([slice, 0, 0]).z;
         let first = |side: fn(&(f64, f64)) -> f64| {
@@ -43,7 +49,6 @@ impl Lungs {
         let last = sections.iter().rposition(|a| a.0.max(a.1) >= SECTION_MM2).map(z)?;
         let (right, left) = (first(|a| a.0), first(|a| a.1));
         let base = right.or(left)?;
-        let (bottom, top) = covered(hounsfield)?;
         let (base, last) = match (base <= z(bottom) + END_MM, last >= z(top) - END_MM) {
             (false, false) => (base, last),
             // Cut off below or above: the other end tells where it would be in an adult.
@@ -59,6 +64,28 @@ impl Lungs {
     pub fn height_mm(&self) -> f64 {
         self.apex_z - self.right_base_z
     }
+}
+
+/// The air spaces that are lungs: large, or cut off by an end of the CT, and not as empty as gas.
+fn lungs_of(
+    air: &Mask,
+    hounsfield: &Volume<f32>,
+    covered: std::ops::RangeInclusive<usize>,
+) -> Option<Mask> {
+    let mut lungs = Volume::filled(air.geometry().clone(), false);
+    let parts = components_of_mask(air);
+    let is_lung = |part: &&Region| {
+        let cut = part.indices().any(|[s, ..]| s == *covered.start() || s == *covered.end());
+        let smallest = if cut { CUT_LUNG_ML } else { LUNG_ML };
+        part.volume_ml(air.geometry()) >= smallest
+            && median(part.values(hounsfield)).is_some_and(|hu| LUNG_MEDIAN_HU.contains(&hu))
+    };
+    let mut any = false;
+    for part in parts.iter().filter(is_lung) {
+        part.paint(&mut lungs, true);
+        any = true;
+    }
+    any.then_some(lungs)
 }
 
 /// First and last slice in which the CT shows anything but air.

@@ -109,5 +109,12 @@ pub(crate) fn hounsfield_on(ct: &Volume<i16>, lattice: &VolumeGeometry) -> Volum
     resample(&reduce(ct, target), lattice, DAffine3::IDENTITY, -1024.0)
 }
 
+/// The upper median of some values; `None` of none.
+pub(crate) fn median(values: impl Iterator<Item = f32>) -> Option<f32> {
+    let mut values: Vec<f32> = values.collect();
+    let middle = values.len() / 2;
+    (!values.is_empty()).then(|| *values.select_nth_unstable_by(middle, f32::total_cmp).1)
+}
+
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,8 @@ use crate::lesion::{
     find, measure as measure_lesion,
 };
 use crate::reference::{
-    Form, Method, Placement, Reference, ReferenceKind, Rival, measure as measure_reference,
+    Disease, Form, Method, Placement, Reference, ReferenceKind, Rival,
+    measure as measure_reference,
     place_blood_pool, place_liver,
 };
 use crate::segmentation::{Region, components_of_mask};
@@ -123,21 +124,17 @@ pub fn assess_scan(
 ) -> Result<ScanAssessment, ThresholdError> {
     let pet = &scan.image.volume;
     let anatomy = Anatomy::survey(pet, scan.bw_per_value, scan.ct);
-    let liver_place = liver_placement(anatomy.as_ref(), settings);
-    let liver = measured(ReferenceKind::Liver, scan, &liver_place, &[]);
-    let pool_place = pool_placement(anatomy.as_ref(), scan, settings, liver.centre_mm);
-    let (candidates, level, mut warnings) = candidates(pet, settings, &liver)?;
-    let landmarks = anatomy.as_ref().and_then(|a| landmarks(a, &liver, scan.bw_per_value));
-    let findings = match settings.lesions {
-        Some(_) => vec![given_finding(); candidates.len()],
-        None => classify(pet, scan.bw_per_value, &candidates, landmarks.as_ref()),
-    };
-    let (candidates, findings) = gathered(candidates, findings);
-    let lesions = measured_lesions(pet, &candidates, findings);
-    let disease = union(pet, lesions.iter().filter(|l| l.finding.class == Class::Lesion));
-    let rivals = [Rival { name: "a lesion", region: &disease }];
-    let liver = measured(ReferenceKind::Liver, scan, &liver_place, &rivals);
-    let blood_pool = measured(ReferenceKind::BloodPool, scan, &pool_place, &rivals);
+    let mut found = search(scan, settings, anatomy.as_ref(), &Disease::default())?;
+    // A lesion in a reference or beside it: another place is looked for. The lesions depend on the liver, hence the whole
+    // search; a place is given up only for one that serves.
+    if let Some(anatomy) = anatomy.as_ref().filter(|_| found.refused() > 0) {
+        let disease = Disease::of(&found.disease, pet.geometry(), anatomy);
+        let again = search(scan, settings, Some(anatomy), &disease)?;
+        if again.refused() < found.refused() {
+            found = again;
+        }
+    }
+    let Search { liver, blood_pool, lesions, level, mut warnings, .. } = found;
     warnings.extend(liver.warnings.iter().chain(&blood_pool.warnings).cloned());
     warnings.extend(ratio_warning(&liver, &blood_pool));
     let deauville = score(&lesions, &[], &liver, &blood_pool, &settings.criteria);
@@ -154,6 +151,53 @@ pub fn assess_scan(
         totals,
         warnings,
     })
+}
+
+/// References and lesions of a scan.
+struct Search {
+    liver: Reference,
+    blood_pool: Reference,
+    lesions: Vec<Lesion>,
+    /// All voxels of class lesion.
+    disease: Region,
+    level: Option<f64>,
+    warnings: Vec<Warning>,
+}
+
+impl Search {
+    /// How many references do not serve.
+    fn refused(&self) -> usize {
+        [&self.liver, &self.blood_pool].iter().filter(|r| r.usable().is_none()).count()
+    }
+}
+
+/// Places the references clear of disease known before, and finds the lesions.
+fn search(
+    scan: &ScanInput<'_>,
+    settings: &Settings,
+    anatomy: Option<&Anatomy>,
+    before: &Disease,
+) -> Result<Search, ThresholdError> {
+    let pet = &scan.image.volume;
+    let liver_place = given(&settings.liver)
+        .unwrap_or_else(|| place_liver(anatomy.ok_or(NO_BODY)?, before));
+    let liver = measured(ReferenceKind::Liver, scan, &liver_place, &[]);
+    let pool_place = given(&settings.blood_pool).unwrap_or_else(|| {
+        place_blood_pool(anatomy.ok_or(NO_BODY)?, scan.ct, liver.centre_mm, before)
+    });
+    let (candidates, level, warnings) = candidates(pet, settings, &liver)?;
+    let landmarks = anatomy.and_then(|a| landmarks(a, &liver, scan.bw_per_value));
+    let findings = match settings.lesions {
+        Some(_) => vec![given_finding(); candidates.len()],
+        None => classify(pet, scan.bw_per_value, &candidates, landmarks.as_ref()),
+    };
+    let (candidates, findings) = gathered(candidates, findings);
+    let lesions = measured_lesions(pet, &candidates, findings);
+    let disease = union(pet, lesions.iter().filter(|l| l.finding.class == Class::Lesion));
+    let rivals = [Rival { name: "a lesion", region: &disease }];
+    let liver = measured(ReferenceKind::Liver, scan, &liver_place, &rivals);
+    let blood_pool = measured(ReferenceKind::BloodPool, scan, &pool_place, &rivals);
+    Ok(Search { liver, blood_pool, lesions, disease, level, warnings })
 }
 
 impl ScanAssessment {
@@ -178,20 +222,6 @@ impl ScanAssessment {
     }
 }
 
-fn liver_placement(anatomy: Option<&Anatomy>, settings: &Settings) -> Result<Placement, String> {
-    given(&settings.liver).unwrap_or_else(|| place_liver(anatomy.ok_or(NO_BODY)?))
-}
-
-fn pool_placement(
-    anatomy: Option<&Anatomy>,
-    scan: &ScanInput<'_>,
-    settings: &Settings,
-    liver_mm: Option<DVec3>,
-) -> Result<Placement, String> {
-    given(&settings.blood_pool)
-        .unwrap_or_else(|| place_blood_pool(anatomy.ok_or(NO_BODY)?, scan.ct, liver_mm))
-}
-
 const NO_BODY: &str = "the PET shows no body";
 
 fn given(given: &Given) -> Option<Result<Placement, String>> {
@@ -202,7 +232,8 @@ fn given(given: &Given) -> Option<Result<Placement, String>> {
         }
         Given::Voxels(ref region) => (Form::Voxels(region.clone()), Method::GivenMask),
     };
-    Some(Ok(Placement { form, method, notes: vec!["given by the user".into()] }))
+    let notes = vec!["given by the user".into()];
+    Some(Ok(Placement { form, method, notes, doubts: Vec::new() }))
 }
 
 fn measured(

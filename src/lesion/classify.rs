@@ -9,7 +9,7 @@ use glam::DVec3;
 
 use super::{Candidate, Class, Finding, Landmarks, Site};
 use crate::geometry::VolumeGeometry;
-use crate::resample::nearest_at;
+use crate::resample::{nearest_at, sample_at};
 use crate::segmentation::Region;
 use crate::statistics::peak_global;
 use crate::volume::Volume;
@@ -32,6 +32,8 @@ struct Features {
     /// Share of the voxels that lie in bone, and in aerated lung or at its edge, where there is a CT.
     bone: f64,
     lung: f64,
+    /// Whether the hottest place lies in fat, where there is a CT.
+    in_fat: bool,
     /// Depth of the centroid below the skin, millimetres.
     depth: f64,
     /// Height above the liver's dome (adult millimetres) and place from the vertebral column.
@@ -100,6 +102,7 @@ const FAINT: f64 = 1.15;
 fn first_rule(f: &Features, all: &[Features], marks: &Landmarks<'_>, marrow: bool) -> Finding {
     brain(f, marks)
         .or_else(|| bone(f, marrow))
+        .or_else(|| brown_fat(f, all, marks))
         .or_else(|| head_and_neck(f, marks))
         .or_else(|| limbs(f))
         .or_else(|| heart(f, marks))
@@ -136,11 +139,34 @@ fn head_and_neck(f: &Features, marks: &Landmarks<'_>) -> Option<Finding> {
         return Some(finding(Class::Uncertain, Site::Head, reason));
     }
     if over_apex > 15.0 && f.left.abs() < 25.0 && f.back < -10.0 {
-        let reason = "in the middle of the neck: larynx, thyroid or a lesion";
-        return Some(finding(Class::Uncertain, Site::Neck, reason));
+        let reason = "in the middle of the neck: vocal muscles, thyroid or a lesion";
+        return Some(finding(Class::Uncertain, Site::Larynx, reason));
     }
     (over_apex > 15.0 && f.left.abs() < 110.0)
         .then(|| finding(Class::Lesion, Site::Neck, "focal uptake in the neck, off the middle"))
+}
+
+/// Brown fat lies from the neck down beside the column, millimetres above the lungs' apex and beside the column.
+const BROWN_FAT_UP: std::ops::Range<f64> = -220.0..80.0;
+const BROWN_FAT_LEFT: std::ops::Range<f64> = 15.0..160.0;
+
+/// Brown fat: uptake whose hottest place is fat on the CT, on both sides as a rule. A node has soft tissue there; where only
+/// one side is so, breathing or a turn of the head between PET and CT may have put a node over fat.
+fn brown_fat(f: &Features, all: &[Features], marks: &Landmarks<'_>) -> Option<Finding> {
+    let place = |f: &Features| {
+        f.in_fat
+            && BROWN_FAT_LEFT.contains(&f.left.abs())
+            && BROWN_FAT_UP.contains(&marks.above_apex(f.hottest))
+    };
+    if !place(f) {
+        return None;
+    }
+    if all.iter().any(|g| place(g) && answers(f, g, marks)) {
+        let reason = "in fat on the CT, with a counterpart on the other side: brown fat";
+        return Some(finding(Class::Physiologic, Site::BrownFat, reason));
+    }
+    let reason = "in fat on the CT, on one side: brown fat, or a node that moved between PET and CT";
+    Some(finding(Class::Uncertain, Site::BrownFat, reason))
 }
 
 /// Uptake far to the side of the trunk: an arm, perhaps the injected one.
@@ -226,20 +252,20 @@ fn in_kidney_zone(f: &Features) -> bool {
 /// Uptake of one kidney that answers that of the other is at least this share of it.
 const COUNTERPART: f64 = 0.35;
 
+/// Whether a region lies on the other side of the body where another's mirror image would.
+fn answers(f: &Features, other: &Features, marks: &Landmarks<'_>) -> bool {
+    let reach = 32.0 * marks.scale;
+    let off = (other.hottest - marks.mirrored(f.hottest)).abs();
+    other.left * f.left < 0.0 && off.x < reach && off.y < reach && off.z < 1.6 * reach
+}
+
 fn kidney(f: &Features, all: &[Features], marks: &Landmarks<'_>) -> Option<Finding> {
     if !in_kidney_zone(f) {
         return None;
     }
     let site = if f.left > 0.0 { Site::LeftKidney } else { Site::RightKidney };
-    let other_side = marks.mirrored(f.hottest);
-    let reach = 32.0 * marks.scale;
-    let counterpart = all.iter().any(|g| {
-        in_kidney_zone(g) && g.left * f.left < 0.0 && {
-            let off = g.hottest - other_side;
-            let near = off.x.abs() < reach && off.y.abs() < reach && off.z.abs() < 1.6 * reach;
-            near && g.max > COUNTERPART * f.max
-        }
-    });
+    let counterpart =
+        all.iter().any(|g| in_kidney_zone(g) && answers(f, g, marks) && g.max > COUNTERPART * f.max);
     if counterpart {
         let reason = "beside the column at kidney height, with a counterpart on the other side";
         return Some(finding(Class::Physiologic, site, reason));
@@ -400,6 +426,7 @@ impl Features {
             at_top: whole_top > geometry.bounds_mm().1.z - 1.5 * geometry.spacing_mm()[0],
             bone,
             lung,
+            in_fat: in_fat(geometry.centre_of(pet.voxel_of(hottest)), marks),
             depth: nearest_at(&marks.anatomy.depth_mm, centroid).map_or(0.0, f64::from),
             up: marks.above_dome(centroid),
             left,
@@ -432,6 +459,14 @@ fn tissue_shares(geometry: &VolumeGeometry, region: &Region, marks: &Landmarks<'
     if count == 0.0 { (0.0, 0.0) } else { (bone / count, lung / count) }
 }
 
+/// Whether a place is fat in the CT.
+fn in_fat(place: DVec3, marks: &Landmarks<'_>) -> bool {
+    let hu = marks.anatomy.hounsfield.as_ref().and_then(|hu| sample_at(hu, place));
+    hu.is_some_and(|hu| FAT_HU.contains(&hu))
+}
+
+/// Fat; brown fat is a little denser than white.
+const FAT_HU: std::ops::Range<f32> = -150.0..-40.0;
 /// Cancellous bone and marrow after averaging to the lattice; soft tissue, even with contrast, lies below as a rule.
 const BONE_HU: f32 = 110.0;
 /// Lung and the blur of a nodule in it.

@@ -26,6 +26,8 @@ sites! {
     Brain = "brain", "12738006";
     Head = "head", "69536005";
     Neck = "neck", "45048000";
+    Larynx = "larynx", "4596009";
+    BrownFat = "fatty tissue", "55603005";
     Lung = "lung", "39607008";
     Mediastinum = "mediastinum", "72410000";
     Myocardium = "myocardium", "74281007";

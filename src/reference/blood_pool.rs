@@ -10,7 +10,7 @@
 use glam::DVec3;
 
 use super::track::best_line;
-use super::{Form, Method, Placement, liver};
+use super::{Disease, Form, Method, Placement, liver};
 use crate::anatomy::{Anatomy, Lungs, hounsfield_on, lattice_in_box};
 use crate::geometry::VolumeGeometry;
 use crate::resample::{evaluate, nearest_at};
@@ -34,6 +34,8 @@ const BONE_HU: f32 = 160.0;
 /// Where in the chest the cylinder may lie, as a share of the lungs' height above the right base, and where it is best.
 const CHEST: std::ops::Range<f64> = 0.28..0.82;
 const BEST: f64 = 0.55;
+/// The cylinder keeps this far from lesions, millimetres.
+pub(super) const FROM_LESION_MM: f64 = 15.0;
 /// A neighbour within this distance that is this many times hotter than the vessel spills into it.
 const NEIGHBOUR_MM: f64 = 16.0;
 const HOT: f32 = 1.8;
@@ -65,22 +67,25 @@ const SURE: f32 = 0.3;
 
 /// Finds a place for the cylinder, or says why there is none.
 ///
-/// `liver_mm` is the centre of the liver sphere; without CT it tells where the chest begins.
+/// `liver_mm` is the centre of the liver sphere; without CT it tells where the chest begins. The cylinder keeps clear of
+/// disease.
 pub fn place(
     anatomy: &Anatomy,
     ct: Option<&Volume<i16>>,
     liver_mm: Option<DVec3>,
+    disease: &Disease,
 ) -> Result<Placement, String> {
     if let (Some(ct), Some(lungs)) = (ct, &anatomy.lungs) {
         let line = line_on_ct(anatomy, ct, lungs)?;
         let height = |z: f64| (z - lungs.right_base_z) / lungs.height_mm();
-        return choose(anatomy, &line, height, Method::Ct);
+        return choose(anatomy, &line, height, disease, Method::Ct);
     }
     let liver =
         liver_mm.ok_or("there is no CT, and no liver that would tell where the chest begins")?;
     let dome = liver::dome_above(anatomy, liver).ok_or("no lung lies above the liver")?;
     let line = line_on_pet(anatomy, liver, dome)?;
-    choose(anatomy, &line, |z| 0.2 + 0.6 * (z - dome) / CHEST_ABOVE_DOME_MM, Method::Pet)
+    let height = |z: f64| 0.2 + 0.6 * (z - dome) / CHEST_ABOVE_DOME_MM;
+    choose(anatomy, &line, height, disease, Method::Pet)
 }
 
 fn line_on_ct(anatomy: &Anatomy, ct: &Volume<i16>, lungs: &Lungs) -> Result<Vec<Point>, String> {
@@ -186,12 +191,14 @@ fn choose(
     anatomy: &Anatomy,
     line: &[Point],
     height: impl Fn(f64) -> f64,
+    disease: &Disease,
     method: Method,
 ) -> Result<Placement, String> {
     let count = (LENGTH_MM / STEP_MM).round() as usize + 1;
+    let clear = |p: &Point| !disease.nearer_than(p.centre, RADIUS_MM + FROM_LESION_MM);
     let runs = line.windows(count).filter(|run| {
         let middle = height(run[count / 2].centre.z);
-        CHEST.contains(&middle) && run.iter().all(|p| p.score > SURE)
+        CHEST.contains(&middle) && run.iter().all(|p| p.score > SURE && clear(p))
     });
     let quality = |run: &[Point]| {
         let radius = run.iter().map(|p| p.radius_mm).fold(f32::MAX, f32::min).min(12.0);
@@ -212,7 +219,7 @@ fn choose(
     }
     let centre_mm = run.iter().map(|p| p.centre).sum::<DVec3>() / count as f64;
     let form = Form::Cylinder { centre_mm, axis, radius_mm: RADIUS_MM, length_mm: LENGTH_MM };
-    Ok(Placement { form, method, notes })
+    Ok(Placement { form, method, notes, doubts: Vec::new() })
 }
 
 /// Largest distance of a run's places from the straight line between its ends, millimetres.

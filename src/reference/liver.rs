@@ -9,8 +9,9 @@
 
 use glam::DVec3;
 
-use super::{Form, Method, Placement};
-use crate::anatomy::{Anatomy, Lungs};
+use super::{Disease, Form, Method, Placement};
+use crate::anatomy::{Anatomy, Lungs, median};
+use crate::diagnostic::Warning;
 use crate::resample::{nearest_at, reduce};
 use crate::segmentation::{Beyond, distance_mm, sphere};
 use crate::volume::{Mask, Volume};
@@ -19,8 +20,10 @@ use crate::volume::{Mask, Volume};
 pub(super) const RADIUS_MM: f64 = 15.0;
 /// The sphere's centre lies at least this deep in liver: its radius and a margin, millimetres.
 const DEPTH_MM: f32 = 18.0;
-/// Distance kept below lung and to the right of the spine, millimetres.
-const DOME_MM: f64 = 20.0;
+/// The sphere keeps this far below lung (breathing moves the dome) and from lesions, and its centre this far to the right of
+/// the spine, millimetres.
+const BELOW_DOME_MM: f64 = 20.0;
+pub(super) const FROM_LESION_MM: f64 = 10.0;
 const FROM_SPINE_MM: f64 = 15.0;
 /// Zone of the liver around the base of the right lung, millimetres.
 const BELOW_BASE_MM: f64 = 150.0;
@@ -43,21 +46,89 @@ const HALF_WIDTH_SHARE: f64 = 0.25;
 const LUNG_OF_LIVER: f32 = 0.5;
 const LUNG_SHARE: f64 = 0.3;
 
-/// Finds a place for the liver sphere, or says why there is none.
-pub fn place(anatomy: &Anatomy) -> Result<Placement, String> {
-    match (&anatomy.hounsfield, &anatomy.lungs) {
-        (Some(hounsfield), Some(lungs)) => with_ct(anatomy, hounsfield, lungs),
-        _ => with_pet(anatomy),
+/// The two ways of finding the liver agree where the uptake at their places differs by at most this share.
+const WAYS_AGREE: f32 = 0.2;
+/// At least this share of the sphere is soft tissue where a CT shows it.
+const SOFT_SHARE: f64 = 0.85;
+/// Below this the liver is fatty and its uptake may not be that of a normal one, Hounsfield units without contrast
+/// (EJNMMI 2017, s00259-017-3914-y).
+const FATTY_HU: f32 = 42.0;
+
+/// Finds a place for the liver sphere, clear of disease, or says why there is none.
+///
+/// Where both CT and PET find one they check each other.
+pub fn place(anatomy: &Anatomy, disease: &Disease) -> Result<Placement, String> {
+    let (Some(hounsfield), Some(lungs)) = (&anatomy.hounsfield, &anatomy.lungs) else {
+        let (centre_mm, depth) = with_pet(anatomy, disease)?;
+        let mut place = placement(centre_mm, Method::Pet, depth);
+        if let Some(hounsfield) = &anatomy.hounsfield {
+            is_soft(hounsfield, centre_mm)?;
+            place.doubts.extend(fatty(hounsfield, centre_mm));
+        }
+        return Ok(place);
+    };
+    let (centre_mm, depth) = with_ct(anatomy, hounsfield, lungs, disease)?;
+    let mut place = placement(centre_mm, Method::Ct, depth);
+    place.doubts.extend(fatty(hounsfield, centre_mm));
+    match with_pet(anatomy, disease) {
+        Ok((on_pet, _)) => place.doubts.extend(apart(anatomy, centre_mm, on_pet)),
+        Err(_) => place.notes.push("the PET alone shows no liver to check this by".into()),
     }
+    Ok(place)
 }
 
-fn with_ct(anatomy: &Anatomy, hu: &Volume<f32>, lungs: &Lungs) -> Result<Placement, String> {
-    let under_lung = shifted_down(&lungs.mask, DOME_MM);
+/// A warning where the place found on the PET alone has another uptake than that found with the CT.
+fn apart(anatomy: &Anatomy, with_ct: DVec3, on_pet: DVec3) -> Option<Warning> {
+    let here = median_around(&anatomy.uptake, with_ct)?;
+    let there = median_around(&anatomy.uptake, on_pet)?;
+    ((there / here - 1.0).abs() > WAYS_AGREE).then(|| {
+        let message = format!(
+            "the liver found with the CT has SUV {here:.2}, what looks like the liver on the PET alone {there:.2} (at \
+             {:.0}, {:.0}, {:.0} mm): check the region's place",
+            on_pet.x, on_pet.y, on_pet.z
+        );
+        Warning::new("LIVER_PLACES_DISAGREE", message)
+    })
+}
+
+/// Refuses a place that the CT shows to be no soft tissue.
+fn is_soft(hounsfield: &Volume<f32>, centre_mm: DVec3) -> Result<(), String> {
+    let region = sphere(hounsfield.geometry(), centre_mm, RADIUS_MM).region;
+    let soft = region.values(hounsfield).filter(|hu| SOFT_HU.contains(hu)).count();
+    if (soft as f64) < SOFT_SHARE * region.voxels() as f64 {
+        return Err(format!(
+            "what looks like the liver on the PET is no even soft tissue on the CT (at {:.0}, {:.0}, {:.0} mm)",
+            centre_mm.x, centre_mm.y, centre_mm.z
+        ));
+    }
+    Ok(())
+}
+
+fn fatty(hounsfield: &Volume<f32>, centre_mm: DVec3) -> Option<Warning> {
+    let hu = median(sphere(hounsfield.geometry(), centre_mm, RADIUS_MM).region.values(hounsfield))?;
+    (hu < FATTY_HU).then(|| {
+        let message = format!(
+            "the liver has {hu:.0} HU, under {FATTY_HU:.0}: a fatty liver, whose uptake may not be a normal reference"
+        );
+        Warning::new("LIVER_FATTY", message)
+    })
+}
+
+type Place = (DVec3, f32);
+
+fn with_ct(
+    anatomy: &Anatomy,
+    hu: &Volume<f32>,
+    lungs: &Lungs,
+    disease: &Disease,
+) -> Result<Place, String> {
+    let under_lung = shifted_down(&lungs.mask, RADIUS_MM + BELOW_DOME_MM);
     let zone = |place: DVec3| {
         place.x < anatomy.spine_at(place.z).0 - FROM_SPINE_MM
             && place.z > lungs.right_base_z - BELOW_BASE_MM
             && place.z < lungs.right_base_z + ABOVE_BASE_MM
             && !nearest_at(&under_lung, place).unwrap_or(true)
+            && !disease.nearer_than(place, RADIUS_MM + FROM_LESION_MM)
     };
     let soft = hu.map(|hu| SOFT_HU.contains(hu));
     let (first, depth) =
@@ -77,15 +148,16 @@ fn with_ct(anatomy: &Anatomy, hu: &Volume<f32>, lungs: &Lungs) -> Result<Placeme
              only {depth:.0} mm deep"
         ));
     }
-    Ok(placement(centre_mm, Method::Ct, depth))
+    Ok((centre_mm, depth))
 }
 
-fn with_pet(anatomy: &Anatomy) -> Result<Placement, String> {
+fn with_pet(anatomy: &Anatomy, disease: &Disease) -> Result<Place, String> {
     let coarse = reduce(&anatomy.uptake, 8.0);
     let right_of = right_limits(anatomy);
     let right = |place: DVec3| {
         place.x < right_of[anatomy.slice_at(place.z)]
             && nearest_at(&anatomy.depth_mm, place).unwrap_or(0.0) > 10.0
+            && !disease.nearer_than(place, RADIUS_MM + FROM_LESION_MM)
             && under_lung(anatomy, place)
     };
     let mut best: Option<(DVec3, f32)> = None;
@@ -114,7 +186,7 @@ fn with_pet(anatomy: &Anatomy) -> Result<Placement, String> {
              ({depth:.0} mm deep of {DEPTH_ON_PET_MM:.0})"
         ));
     }
-    Ok(placement(centre_mm, Method::Pet, depth))
+    Ok((centre_mm, depth))
 }
 
 /// The x to the right of which the liver's sphere may lie, one a slice: off the spine by a share of the body's half width.
@@ -152,7 +224,8 @@ fn under_lung(anatomy: &Anatomy, place: DVec3) -> bool {
 
 fn placement(centre_mm: DVec3, method: Method, depth: f32) -> Placement {
     let notes = vec![format!("{depth:.0} mm deep in even liver uptake")];
-    Placement { form: Form::Sphere { centre_mm, radius_mm: RADIUS_MM }, method, notes }
+    let form = Form::Sphere { centre_mm, radius_mm: RADIUS_MM };
+    Placement { form, method, notes, doubts: Vec::new() }
 }
 
 /// Height of the liver's dome above a place in it on PET: where the uptake going up falls to that of lung and stays there
@@ -203,9 +276,7 @@ fn deepest(mask: &Mask, zone: impl Fn(DVec3) -> bool) -> Option<(DVec3, f32)> {
 /// Median uptake of the sphere around a place; `None` outside the scan.
 fn median_around(uptake: &Volume<f32>, place: DVec3) -> Option<f32> {
     let region = sphere(uptake.geometry(), place, RADIUS_MM).region;
-    let mut values: Vec<f32> = region.values(uptake).collect();
-    values.sort_by(f32::total_cmp);
-    values.get(values.len() / 2).copied().filter(|&m| m > 0.0)
+    median(region.values(uptake)).filter(|&m| m > 0.0)
 }
 
 /// Where something of the mask lies at most a distance straight above.

@@ -1,6 +1,6 @@
 //! Measuring a placed region, and the checks that decide whether it may serve.
 
-use super::{Form, Placement, Reference, ReferenceKind, Status};
+use super::{Form, Method, Placement, Reference, ReferenceKind, Status};
 use crate::criteria::ExpectedReferences;
 use crate::diagnostic::Warning;
 use crate::segmentation::{Region, Shape, cylinder, sphere};
@@ -31,9 +31,16 @@ pub fn measure(
     let (shape, widened) = voxels(pet, placement, limits);
     let found = statistics(pet, &shape.region);
     let mut reasons = refusals(kind, pet, &shape, found.as_ref(), limits);
+    let margin = match placement.method {
+        Method::Ct | Method::Pet => kind.from_lesions_mm(),
+        Method::GivenSphere | Method::GivenMask => 0.0,
+    };
     for rival in rivals {
+        let around = rival.region.dilated_mm(pet.geometry(), margin);
         if !shape.region.intersection(rival.region).is_empty() {
             reasons.push(format!("the region overlaps {}", rival.name));
+        } else if !shape.region.intersection(&around).is_empty() {
+            reasons.push(format!("{} lies within {margin:.0} mm of the region", rival.name));
         }
     }
     let status = if reasons.is_empty() { Status::Ok } else { Status::Refused };
@@ -42,7 +49,7 @@ pub fn measure(
     } else {
         reasons.push(format!("give the {} with {} x,y,z,r or a mask", kind.name(), kind.flag()));
     }
-    let mut warnings: Vec<Warning> = widened.into_iter().collect();
+    let mut warnings: Vec<Warning> = widened.into_iter().chain(placement.doubts.clone()).collect();
     if let Some(found) = &found {
         warnings.extend(remarks(kind, found, bw_per_value, limits));
     }
@@ -163,7 +170,6 @@ mod tests {
     use super::*;
     use crate::criteria::EXPECTED_REFERENCES;
     use crate::geometry::VolumeGeometry;
-    use crate::reference::Method;
 
     const MIDDLE: DVec3 = DVec3::splat(40.0);
 
@@ -174,7 +180,7 @@ mod tests {
     }
 
     fn placement(form: Form) -> Placement {
-        Placement { form, method: Method::GivenSphere, notes: vec!["a note".into()] }
+        Placement { form, method: Method::GivenSphere, notes: vec!["a note".into()], doubts: vec![] }
     }
 
     fn ball(centre_mm: DVec3, radius_mm: f64) -> Placement {

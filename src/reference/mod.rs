@@ -11,11 +11,15 @@ mod liver;
 mod measure;
 mod track;
 
-use glam::DVec3;
+use glam::{DAffine3, DVec3};
 
+use crate::anatomy::Anatomy;
 use crate::diagnostic::Warning;
-use crate::segmentation::Region;
+use crate::geometry::VolumeGeometry;
+use crate::resample::{nearest_at, resample_nearest};
+use crate::segmentation::{Region, distance_to_mm};
 use crate::statistics::RegionStatistics;
+use crate::volume::Volume;
 
 pub use blood_pool::place as place_blood_pool;
 pub use liver::{dome_above, place as place_liver};
@@ -36,6 +40,14 @@ impl ReferenceKind {
         match self {
             Self::Liver => "liver",
             Self::BloodPool => "mediastinal blood pool",
+        }
+    }
+
+    /// Distance that the region keeps from lesions (PERCIST practice: spill-in), millimetres.
+    pub fn from_lesions_mm(self) -> f64 {
+        match self {
+            Self::Liver => liver::FROM_LESION_MM,
+            Self::BloodPool => blood_pool::FROM_LESION_MM,
         }
     }
 
@@ -107,6 +119,31 @@ pub struct Placement {
     pub method: Method,
     /// What the reader should know of how it was found.
     pub notes: Vec<String>,
+    /// What makes the place doubtful though it may serve.
+    pub doubts: Vec<Warning>,
+}
+
+/// Disease that an automatic reference keeps away from: spill-in from a hot neighbour is not the organ's own uptake.
+#[derive(Debug, Clone, Default)]
+pub struct Disease {
+    distance_mm: Option<Volume<f32>>,
+}
+
+impl Disease {
+    /// Disease as a region of the PET, for places on the lattice of the anatomy.
+    pub fn of(region: &Region, pet: &VolumeGeometry, anatomy: &Anatomy) -> Self {
+        if region.is_empty() {
+            return Self::default();
+        }
+        let onto = anatomy.lattice();
+        let mask = resample_nearest(&region.to_mask(pet), onto, DAffine3::IDENTITY, false);
+        Self { distance_mm: Some(distance_to_mm(&mask)) }
+    }
+
+    fn nearer_than(&self, place_mm: DVec3, reach_mm: f64) -> bool {
+        let distance = self.distance_mm.as_ref().and_then(|d| nearest_at(d, place_mm));
+        distance.is_some_and(|d| f64::from(d) < reach_mm)
+    }
 }
 
 /// Whether a region may serve.

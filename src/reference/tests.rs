@@ -35,7 +35,7 @@ fn the_liver_sphere_lies_in_the_liver() {
     let phantom = coarse();
     let truth = DVec3::from_array(phantom.truth.organs_mm["liver"]);
     for (ct, method) in [(true, Method::Ct), (false, Method::Pet)] {
-        let place = place_liver(&survey(phantom, ct)).unwrap();
+        let place = place_liver(&survey(phantom, ct), &Disease::default()).unwrap();
         assert_eq!(place.method, method);
         // The right lobe is more than 10 cm across: 55 mm from its middle and 15 mm of radius stay inside.
         let off = centre(&place).distance(truth);
@@ -70,7 +70,7 @@ fn the_blood_pool_cylinder_lies_in_the_descending_aorta() {
     let liver = DVec3::from_array(phantom.truth.organs_mm["liver"]);
     for (ct, reach) in [(true, 8.0), (false, 16.0)] {
         let volume = ct.then_some(&phantom.ct);
-        let place = place_blood_pool(&survey(phantom, ct), volume, Some(liver)).unwrap();
+        let place = place_blood_pool(&survey(phantom, ct), volume, Some(liver), &Disease::default()).unwrap();
         let at = centre(&place);
         let off = aorta[top..].windows(2).map(|ends| {
             let along = (at - ends[0]).dot(ends[1] - ends[0]) / ends[0].distance_squared(ends[1]);
@@ -88,16 +88,16 @@ fn the_blood_pool_cylinder_lies_in_the_descending_aorta() {
 #[test]
 fn without_liver_or_chest_there_is_a_reason_and_a_remedy() {
     let phantom = coarse();
-    let reason = place_blood_pool(&survey(phantom, false), None, None).unwrap_err();
+    let reason = place_blood_pool(&survey(phantom, false), None, None, &Disease::default()).unwrap_err();
     assert!(reason.contains("no liver"), "{reason}");
     // A ball of even uptake is no patient.
     let steps = [DVec3::Z, DVec3::Y, DVec3::X].map(|axis| axis * 6.0);
-    let geometry = crate::geometry::VolumeGeometry::new([40; 3], DVec3::ZERO, steps).unwrap();
+    let geometry = VolumeGeometry::new([40; 3], DVec3::ZERO, steps).unwrap();
     let ball = crate::segmentation::sphere(&geometry, DVec3::splat(120.0), 90.0).region;
-    let mut pet = crate::volume::Volume::filled(geometry, 0.0);
+    let mut pet = Volume::filled(geometry, 0.0);
     ball.paint(&mut pet, 2.0);
     let anatomy = Anatomy::survey(&pet, 1.0, None).unwrap();
-    let reason = place_liver(&anatomy).unwrap_err();
+    let reason = place_liver(&anatomy, &Disease::default()).unwrap_err();
     let reference = Reference::not_found(ReferenceKind::Liver, reason.clone());
     assert_eq!((reference.status, reference.usable()), (Status::NotFound, None));
     assert_eq!(reference.reasons[0], reason);

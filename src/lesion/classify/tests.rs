@@ -22,6 +22,7 @@ fn focus() -> Features {
         at_top: false,
         bone: 0.0,
         lung: 0.0,
+        in_fat: false,
         depth: 60.0,
         up: 150.0,
         left: 0.0,
@@ -64,7 +65,7 @@ fn places_and_forms_name_what_they_are() {
         ("brain", large(focus_at(330.0, 0.0, -60.0)), Physiologic, Site::Brain),
         ("small in the head", focus_at(330.0, 20.0, -60.0), Uncertain, Site::Head),
         ("node of the neck", focus_at(240.0, 50.0, -20.0), Lesion, Site::Neck),
-        ("larynx", focus_at(240.0, 5.0, -40.0), Uncertain, Site::Neck),
+        ("larynx", focus_at(240.0, 5.0, -40.0), Uncertain, Site::Larynx),
         ("arm", focus_at(100.0, 260.0, 0.0), Uncertain, Site::UpperLimb),
         ("ventricle", large(focus_at(40.0, 40.0, -90.0)), Physiologic, Site::Myocardium),
         ("small at the heart", focus_at(40.0, 40.0, -90.0), Uncertain, Site::Myocardium),
@@ -78,6 +79,12 @@ fn places_and_forms_name_what_they_are() {
             Features { size: DVec3::new(50.0, 60.0, 90.0), ..large(focus_at(-40.0, 95.0, 20.0)) },
             Uncertain,
             Site::Spleen,
+        ),
+        (
+            "fat on one side",
+            Features { in_fat: true, ..focus_at(180.0, 70.0, -10.0) },
+            Uncertain,
+            Site::BrownFat,
         ),
         ("one kidney", focus_at(-100.0, -60.0, 10.0), Uncertain, Site::RightKidney),
         (
@@ -127,6 +134,25 @@ fn a_kidney_has_a_counterpart() {
         // Too far above the other to be its counterpart.
         let apart = [focus_at(-50.0, 60.0, 10.0), focus_at(-200.0, -55.0, 15.0)];
         assert_eq!(named(&apart[0], &apart, marks, false).class, Class::Uncertain);
+    });
+}
+
+#[test]
+fn brown_fat_is_in_fat_on_both_sides() {
+    judge(|marks| {
+        let fat = |f: Features| Features { in_fat: true, ..f };
+        let [left, right] = [70.0, -75.0].map(|left| focus_at(180.0, left, -10.0));
+        let pair = [fat(left), fat(right)];
+        for f in &pair {
+            let found = named(f, &pair, marks, false);
+            assert_eq!((found.class, found.site), (Class::Physiologic, Site::BrownFat));
+        }
+        // A node on the other side, in soft tissue, is no counterpart; and far below it is no brown fat's place.
+        let node = [fat(focus_at(180.0, 70.0, -10.0)), focus_at(180.0, -75.0, -10.0)];
+        assert_eq!(named(&node[0], &node, marks, false).class, Class::Uncertain);
+        assert_eq!(named(&node[1], &node, marks, false).class, Class::Lesion);
+        let mesentery = [fat(focus_at(-200.0, 40.0, -80.0)), fat(focus_at(-200.0, -40.0, -80.0))];
+        assert_ne!(named(&mesentery[0], &mesentery, marks, false).site, Site::BrownFat);
     });
 }
 
