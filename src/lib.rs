@@ -64,6 +64,7 @@ pub mod lesion;
 pub mod mask_file;
 pub mod matching;
 pub mod nifti_file;
+pub mod organ;
 pub mod phantom;
 pub mod quality;
 pub mod reference;

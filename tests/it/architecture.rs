@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The modules from the ground up: each uses only modules above it in this list, which are below it in the building.
-const ORDER: [&str; 25] = [
+const ORDER: [&str; 26] = [
     "geometry",
     "volume",
     "diagnostic",
     "acquisition",
     "segmentation",
+    "organ",
     "statistics",
     "resample",
     "suv",
