@@ -21,10 +21,9 @@ use crate::diagnostic::{Warned, Warning};
 use crate::dicom::attribute;
 use crate::geometry::VolumeGeometry;
 use crate::mask_file::{
-    CodedConcept, MaskFault, NamedRegion, Placed, check_frame, check_memory, coincides, covering,
-    nearest,
+    CodedConcept, MaskFault, PlaceCodes, Placed, check_frame, coincides, covering, nearest,
 };
-use crate::volume::Volume;
+use crate::segmentation::Region;
 
 /// Pixels of all frames together; beyond it a header is not believed.
 const MAX_PIXELS: u64 = 1 << 32;
@@ -98,7 +97,7 @@ pub(super) fn regions(
     let kind = kind_of(object, &mut warnings)?;
     let extent = extent_of(object)?;
     let frames = frames_of(object, extent, kind, onto)?;
-    let mut segments = Segments::declared(object, onto)?;
+    let mut segments = Segments::declared(object)?;
     let pixels = load()?;
     let promised = extent.rows * extent.columns * extent.frames;
     if pixels.len() < promised {
@@ -108,7 +107,8 @@ pub(super) fn regions(
     for (n, frame) in frames.iter().enumerate() {
         segments.add(frame, &FramePixels { pixels: &pixels, extent, frame: n, kind }, onto)?;
     }
-    Ok(Warned { output: segments.placed, warnings })
+    let output = segments.filled.into_iter().map(|segment| segment.placed(onto)).collect();
+    Ok(Warned { output, warnings })
 }
 
 fn missing<T>(attribute: &Attribute<T>, name: &str) -> MaskFault {
@@ -341,6 +341,37 @@ pub(super) fn coded_concept(item: &InMemDicomObject, sequence: Tag) -> Option<Co
     })
 }
 
+/// The codes beside that of the type; modifiers are inside the item that they modify.
+fn place_codes(segment: &InMemDicomObject) -> PlaceCodes {
+    let inside = |sequence: Tag, modifier: Tag| {
+        let item = attribute::items(segment, sequence).first()?;
+        coded_concept(item, modifier)
+    };
+    PlaceCodes {
+        modifier: inside(
+            tags::SEGMENTED_PROPERTY_TYPE_CODE_SEQUENCE,
+            tags::SEGMENTED_PROPERTY_TYPE_MODIFIER_CODE_SEQUENCE,
+        ),
+        region: coded_concept(segment, tags::ANATOMIC_REGION_SEQUENCE),
+        region_modifier: inside(
+            tags::ANATOMIC_REGION_SEQUENCE,
+            tags::ANATOMIC_REGION_MODIFIER_SEQUENCE,
+        ),
+    }
+}
+
+/// Whether the pixels of a frame are voxels of the scan. A slab thinner than a slice of the scan is one as well where its
+/// plane is that of a slice: `SliceThickness` may be less than the distance of slices.
+fn lies_on(slab: &VolumeGeometry, onto: &VolumeGeometry) -> bool {
+    let [thick, row, column] = slab.steps_mm();
+    let normal = thick.normalize();
+    let along = |step: &DVec3| step.dot(normal).abs() > (1.0 - 1e-4) * step.length();
+    let slice = onto.steps_mm().into_iter().find(along).filter(|s| s.length() > thick.length());
+    let steps = [slice.unwrap_or(thick), row, column];
+    VolumeGeometry::new(slab.shape(), slab.origin_mm(), steps)
+        .is_ok_and(|plane| coincides(&plane, onto))
+}
+
 /// The pixels of one frame.
 struct FramePixels<'a> {
     pixels: &'a Pixels,
@@ -377,18 +408,38 @@ impl FramePixels<'_> {
     }
 }
 
+/// A segment that frames are added to.
+struct Segment {
+    name: String,
+    number: u32,
+    code: Option<CodedConcept>,
+    place: PlaceCodes,
+    /// Positions of its voxels in the scan, in any order; a voxel between two frames may be there twice.
+    voxels: Vec<usize>,
+    resampled: bool,
+    drawn: usize,
+    lost: usize,
+}
+
+impl Segment {
+    fn placed(self, onto: &VolumeGeometry) -> Placed {
+        let Self { name, number, code, place, voxels, resampled, drawn, lost } = self;
+        let voxels = Region::from_offsets(onto.shape(), voxels);
+        Placed { name, number: Some(number), code, resampled, place, voxels, drawn, lost }
+    }
+}
+
 /// The segments by number, filled frame by frame.
 struct Segments {
-    placed: Vec<Placed>,
+    filled: Vec<Segment>,
     by_number: BTreeMap<u32, usize>,
 }
 
 impl Segments {
     /// The empty segments of `SegmentSequence` (0062,0002); number 0 is background.
-    fn declared(object: &InMemDicomObject, onto: &VolumeGeometry) -> Result<Self, MaskFault> {
+    fn declared(object: &InMemDicomObject) -> Result<Self, MaskFault> {
         let items = attribute::items(object, tags::SEGMENT_SEQUENCE);
-        check_memory(items.len(), onto)?;
-        let mut segments = Self { placed: Vec::new(), by_number: BTreeMap::new() };
+        let mut segments = Self { filled: Vec::new(), by_number: BTreeMap::new() };
         for item in items {
             let number = attribute::count(item, tags::SEGMENT_NUMBER);
             let number = required(&number, "SegmentNumber (0062,0004)")?;
@@ -399,26 +450,33 @@ impl Segments {
                 label if label.is_empty() => format!("segment {number}"),
                 label => label,
             };
-            if segments.by_number.insert(number, segments.placed.len()).is_some() {
+            if segments.by_number.insert(number, segments.filled.len()).is_some() {
                 let why = format!("SegmentNumber (0062,0004) {number} is there twice");
                 return Err(MaskFault::Malformed(why));
             }
             let code = coded_concept(item, tags::SEGMENTED_PROPERTY_TYPE_CODE_SEQUENCE);
-            let mask = Volume::filled(onto.clone(), false);
-            let region = NamedRegion { name, number: Some(number), code, mask, resampled: false };
-            segments.placed.push(Placed { region, drawn: 0, lost: 0 });
+            segments.filled.push(Segment {
+                name,
+                number,
+                code,
+                place: place_codes(item),
+                voxels: Vec::new(),
+                resampled: false,
+                drawn: 0,
+                lost: 0,
+            });
         }
         Ok(segments)
     }
 
-    fn of(&mut self, number: u32) -> Result<&mut Placed, MaskFault> {
+    fn of(&mut self, number: u32) -> Result<&mut Segment, MaskFault> {
         let undeclared = || {
             MaskFault::Malformed(format!(
                 "segment {number} has pixels and is not in SegmentSequence (0062,0002)"
             ))
         };
         let at = *self.by_number.get(&number).ok_or_else(undeclared)?;
-        self.placed.get_mut(at).ok_or_else(undeclared)
+        self.filled.get_mut(at).ok_or_else(undeclared)
     }
 
     /// Adds the pixels of a frame to their segments.
@@ -434,7 +492,7 @@ impl Segments {
         let Some([top, bottom, left, right]) = pixels.bounds(frame.segment) else {
             return Ok(());
         };
-        let elsewhere = !coincides(&frame.slab, onto);
+        let elsewhere = !lies_on(&frame.slab, onto);
         let out = onto.index_from_patient() * frame.slab.patient_from_index();
         for row in top..=bottom {
             for column in left..=right {
@@ -443,13 +501,14 @@ impl Segments {
                 let segment = self.of(number)?;
                 segment.drawn += 1;
                 segment.lost += usize::from(nearest(index, onto.shape()).is_none());
-                segment.region.resampled |= elsewhere;
+                segment.resampled |= elsewhere;
             }
         }
         let low = DVec3::new(-0.5, top as f64 - 0.5, left as f64 - 0.5);
         let high = DVec3::new(0.5, bottom as f64 + 0.5, right as f64 + 0.5);
         let into = frame.slab.index_from_patient() * onto.patient_from_index();
         let [slices, rows, columns] = covering(onto, frame.slab.patient_from_index(), low, high);
+        let [_, all_rows, all_columns] = onto.shape();
         for s in slices {
             for r in rows.clone() {
                 for c in columns.clone() {
@@ -458,7 +517,7 @@ impl Segments {
                         continue;
                     };
                     if let Some(number) = pixels.segment(row, column, frame.segment) {
-                        self.of(number)?.region.mask[[s, r, c]] = true;
+                        self.of(number)?.voxels.push((s * all_rows + r) * all_columns + c);
                     }
                 }
             }

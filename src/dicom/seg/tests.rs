@@ -150,11 +150,11 @@ fn read(
 }
 
 #[track_caller]
-fn holds(placed: &Placed, number: u32, drawn_on: &VolumeGeometry) {
-    let region = &placed.region;
-    assert_eq!(region.number, Some(number));
-    for (n, &found) in region.mask.values().iter().enumerate() {
-        let place = region.mask.geometry().centre_of(region.mask.voxel_of(n));
+fn holds(placed: &Placed, number: u32, onto: &VolumeGeometry, drawn_on: &VolumeGeometry) {
+    assert_eq!(placed.number, Some(number));
+    let mask = placed.voxels.to_mask(onto);
+    for (n, &found) in mask.values().iter().enumerate() {
+        let place = onto.centre_of(mask.voxel_of(n));
         let expected = drawn_on.voxel_at(place).is_some_and(|voxel| inside(number, voxel));
         assert_eq!(found, expected, "segment {number} at {place}");
     }
@@ -168,13 +168,42 @@ fn bits_of_odd_frames_in_any_order_find_their_places() {
         let found = read(&object, packed(&ORDER), &onto).unwrap();
         assert_eq!(found.warnings, []);
         for (placed, number) in found.output.iter().zip([1, 2]) {
-            holds(placed, number, &g);
-            assert_eq!(placed.region.resampled, resampled);
+            holds(placed, number, &onto, &g);
+            assert_eq!(placed.resampled, resampled);
             assert_eq!(placed.lost, 0);
-            assert_eq!(placed.region.name, format!("lesion {number}"));
-            assert_eq!(placed.region.code.as_ref().unwrap().value, "52988006");
+            assert_eq!(placed.name, format!("lesion {number}"));
+            assert_eq!(placed.code.as_ref().unwrap().value, "52988006");
         }
     }
+}
+
+#[test]
+fn the_side_and_the_place_of_a_segment_are_read() {
+    let g = scan();
+    let code = |value: &str| {
+        vec![
+            text(tags::CODE_VALUE, VR::SH, value),
+            text(tags::CODING_SCHEME_DESIGNATOR, VR::SH, "SCT"),
+        ]
+    };
+    let with = |value: &str, modifier: Tag, side: &str| {
+        let mut item = code(value);
+        item.push(one(modifier, code(side)));
+        item
+    };
+    let kind = with("64033007", tags::SEGMENTED_PROPERTY_TYPE_MODIFIER_CODE_SEQUENCE, "7771000");
+    let region = with("39607008", tags::ANATOMIC_REGION_MODIFIER_SEQUENCE, "24028007");
+    let mut first = segment(1);
+    first.put(one(tags::SEGMENTED_PROPERTY_TYPE_CODE_SEQUENCE, kind));
+    first.put(one(tags::ANATOMIC_REGION_SEQUENCE, region));
+    let mut object = header(&g, "BINARY", &[1, 2], binary_frames(&g));
+    object.put(items(tags::SEGMENT_SEQUENCE, vec![first, segment(2)]));
+    let found = read(&object, packed(&ORDER), &g).unwrap().output;
+    let place = &found[0].place;
+    let values = [&place.modifier, &place.region, &place.region_modifier]
+        .map(|code| code.as_ref().map(|code| code.value.as_str()));
+    assert_eq!(values, [Some("7771000"), Some("39607008"), Some("24028007")]);
+    assert_eq!(found[1].place, PlaceCodes::default());
 }
 
 #[test]
@@ -186,8 +215,8 @@ fn a_frame_without_its_group_takes_the_shared_one_and_shifts_no_other() {
     let shared = vec![orientation(&g), measures(&g, true), plane_position(&g, 4)];
     object.put(one(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, shared));
     let found = read(&object, packed(&ORDER), &g).unwrap();
-    holds(&found.output[0], 1, &g);
-    holds(&found.output[1], 2, &g);
+    holds(&found.output[0], 1, &g, &g);
+    holds(&found.output[1], 2, &g, &g);
     object.put(one(
         tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE,
         vec![orientation(&g), measures(&g, true)],
@@ -207,11 +236,33 @@ fn a_sparse_segment_without_a_spacing_does_not_grow_thick() {
         vec![orientation(&g), measures(&g, false)],
     ));
     let found = read(&object, packed(&order), &g).unwrap();
-    let mask = &found.output[0].region.mask;
+    let mask = found.output[0].voxels.to_mask(&g);
     for n in 0..g.len() {
         let voxel = mask.voxel_of(n);
         assert_eq!(mask[voxel], [1, 4].contains(&voxel[0]) && inside(1, voxel));
     }
+}
+
+#[test]
+fn a_thin_frame_on_a_slice_is_not_resampled_and_a_thick_one_is() {
+    let g = scan();
+    let mut object = header(&g, "BINARY", &[1, 2], binary_frames(&g));
+    for (part, resampled) in [(0.3, false), (1.0, false)] {
+        let [slice, row, column] = g.spacing_mm();
+        let measures = vec![
+            numbers(tags::PIXEL_SPACING, &[row, column]),
+            numbers(tags::SLICE_THICKNESS, &[part * slice]),
+        ];
+        let shared = vec![orientation(&g), one(tags::PIXEL_MEASURES_SEQUENCE, measures)];
+        object.put(one(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, shared));
+        let found = read(&object, packed(&ORDER), &g).unwrap();
+        holds(&found.output[0], 1, &g, &g);
+        assert_eq!(found.output[0].resampled, resampled, "{part}");
+    }
+    let [slice, row, column] = g.steps_mm();
+    let finer = VolumeGeometry::new([12, ROWS, COLUMNS], g.origin_mm(), [slice / 2.0, row, column]);
+    let found = read(&object, packed(&ORDER), &finer.unwrap()).unwrap();
+    assert!(found.output[0].resampled, "one frame fills two slices");
 }
 
 #[test]
@@ -223,16 +274,16 @@ fn another_grid_is_sampled_at_voxel_centres_and_a_crop_is_counted() {
     let steps = [slice * 0.7, row * 0.6, column * 0.9];
     let finer = VolumeGeometry::new([9, 18, 15], g.origin_mm() + shift, steps).unwrap();
     let found = read(&object, packed(&ORDER), &finer).unwrap();
-    holds(&found.output[0], 1, &g);
-    assert!(found.output[0].region.resampled);
+    holds(&found.output[0], 1, &finer, &g);
+    assert!(found.output[0].resampled);
 
     let half = VolumeGeometry::new([SLICES, ROWS, 5], g.origin_mm(), g.steps_mm()).unwrap();
     let found = read(&object, packed(&ORDER), &half).unwrap();
-    holds(&found.output[0], 1, &g);
+    holds(&found.output[0], 1, &half, &g);
     let placed = &found.output[0];
-    let kept = placed.region.mask.values().iter().filter(|&&v| v).count();
+    let kept = placed.voxels.voxels();
     assert_eq!(placed.drawn - kept, placed.lost);
-    assert!(placed.lost > 0 && !placed.region.resampled);
+    assert!(placed.lost > 0 && !placed.resampled);
 }
 
 #[test]
@@ -258,17 +309,17 @@ fn fractions_are_cut_at_half_and_labels_need_not_follow_each_other() {
     object.put(text(tags::MAXIMUM_FRACTIONAL_VALUE, VR::US, 255));
     object.put(text(tags::SEGMENTATION_FRACTIONAL_TYPE, VR::CS, "OCCUPANCY"));
     let found = read(&object, Pixels::Values(fractions), &g).unwrap();
-    holds(&found.output[0], 1, &g);
+    holds(&found.output[0], 1, &g, &g);
     assert!(found.warnings[0].message.contains("occupancy"), "{:?}", found.warnings);
 
     let labels = voxels().map(|v| if inside(1, v) { 700 } else { u16::from(v[1] == 0) * 9 });
     let labels: Vec<u16> = labels.collect();
     let object = header(&g, "LABELMAP", &[0, 9, 700], frames(None));
     let found = read(&object, Pixels::Values(labels.clone()), &g).unwrap();
-    let numbers: Vec<_> = found.output.iter().map(|p| p.region.number).collect();
+    let numbers: Vec<_> = found.output.iter().map(|p| p.number).collect();
     assert_eq!(numbers, [Some(9), Some(700)]);
     for n in 0..g.len() {
-        let mask = &found.output[1].region.mask;
+        let mask = found.output[1].voxels.to_mask(&g);
         let voxel = mask.voxel_of(n);
         assert_eq!(mask[voxel], inside(1, voxel));
     }
