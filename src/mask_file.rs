@@ -6,7 +6,6 @@
 //!
 //! Source: NIfTI-1.1; DICOM PS3.3 A.19 (RT Structure Set) and A.51 (Segmentation).
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -18,7 +17,13 @@ use crate::diagnostic::{Warned, Warning};
 use crate::dicom::region;
 use crate::geometry::VolumeGeometry;
 use crate::nifti_file::{self, NiftiError};
-use crate::volume::{Mask, Volume};
+use crate::segmentation::Region;
+use crate::volume::Mask;
+
+pub use self::organs::read_organs;
+
+mod nifti;
+mod organs;
 
 /// A code with its scheme and meaning, such as `(10200004, SCT, "Liver")` (PS3.3 8.8).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +39,7 @@ pub struct CodedConcept {
 /// One region of a file on the lattice of the scan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NamedRegion {
-    /// `ROIName`, `SegmentLabel`, or the label of a NIfTI file as text.
+    /// `ROIName`, `SegmentLabel`, or the label of a NIfTI file: its name in the label table, else its number as text.
     pub name: String,
     /// `ROINumber`, `SegmentNumber`, or the label of a NIfTI file.
     pub number: Option<u32>,
@@ -48,12 +53,20 @@ pub struct NamedRegion {
 
 /// Why regions cannot be read.
 #[derive(Debug, Error)]
-#[error("{path}: {fault}")]
+#[error("{}", told(path, fault))]
 pub struct MaskError {
     /// The file.
     pub path: PathBuf,
     /// What is wrong with it.
     pub fault: MaskFault,
+}
+
+/// Faults of NIfTI files name the file themselves.
+fn told(path: &Path, fault: &MaskFault) -> String {
+    match fault {
+        MaskFault::Nifti(fault) => fault.to_string(),
+        other => format!("{}: {other}", path.display()),
+    }
 }
 
 /// What is wrong with a file of regions.
@@ -86,6 +99,17 @@ pub enum MaskFault {
         /// `FrameOfReferenceUID` of the scan.
         expected: String,
     },
+    /// Numbers without names, of which nobody knows what they mean.
+    #[error(
+        "its labels have no names, and their numbers fit more than one version of TotalSegmentator; say \
+         which, or give a file with a label table or one file an organ"
+    )]
+    Numbering,
+    /// Regions, but none is an organ that is known.
+    #[error(
+        "none of its regions is a known organ; name them as TotalSegmentator does, or by SNOMED CT codes"
+    )]
+    NoOrgan,
     /// There is nothing in the file.
     #[error("none of its regions has a voxel or a closed contour; draw a region first")]
     Empty,
@@ -104,22 +128,49 @@ pub enum MaskFault {
     },
 }
 
-/// A region and what became of its parts.
+/// A region on the lattice of the scan, and what became of its parts.
+///
+/// The voxels are a sparse set: a hundred organs of a whole body fit in memory as such, not as masks.
 #[derive(Debug)]
 pub(crate) struct Placed {
-    /// The region.
-    pub(crate) region: NamedRegion,
+    /// Name, number, code and whether it is resampled: see [`NamedRegion`].
+    pub(crate) name: String,
+    pub(crate) number: Option<u32>,
+    pub(crate) code: Option<CodedConcept>,
+    pub(crate) resampled: bool,
+    /// What the file says beside the code.
+    pub(crate) place: PlaceCodes,
+    /// The voxels of the scan.
+    pub(crate) voxels: Region,
     /// Voxels or closed contours in the file.
     pub(crate) drawn: usize,
     /// Those of them that lie outside the scan.
     pub(crate) lost: usize,
 }
 
-/// Voxels of all regions together, one byte each.
+/// Codes that go with that of the type of a segment (PS3.3 10.7 and C.8.20.2).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct PlaceCodes {
+    /// `SegmentedPropertyTypeModifierCodeSequence` (0062,0011): the side of an organ.
+    pub(crate) modifier: Option<CodedConcept>,
+    /// `AnatomicRegionSequence` (0008,2218).
+    pub(crate) region: Option<CodedConcept>,
+    /// `AnatomicRegionModifierSequence` (0008,2220).
+    pub(crate) region_modifier: Option<CodedConcept>,
+}
+
+impl Placed {
+    fn named(self, onto: &VolumeGeometry) -> NamedRegion {
+        let Self { name, number, code, resampled, voxels, .. } = self;
+        NamedRegion { name, number, code, mask: voxels.to_mask(onto), resampled }
+    }
+}
+
+/// Voxels of all masks together, one byte each.
 const MAX_REGION_VOXELS: usize = 1 << 31;
 
-/// Refuses more regions than memory holds, before any is made.
-pub(crate) fn check_memory(regions: usize, onto: &VolumeGeometry) -> Result<(), MaskFault> {
+/// Refuses more masks than memory holds, before any is made.
+fn check_memory(regions: usize, onto: &VolumeGeometry) -> Result<(), MaskFault> {
     let voxels = onto.len();
     match regions.checked_mul(voxels) {
         Some(all) if all <= MAX_REGION_VOXELS => Ok(()),
@@ -132,8 +183,9 @@ pub(crate) fn check_memory(regions: usize, onto: &VolumeGeometry) -> Result<(), 
 /// `frame_of_reference_uid` is the scan's; an RTSTRUCT or SEG of another frame is refused. NIfTI says nothing of a
 /// frame: its positions are believed.
 ///
-/// - NIfTI: whole numbers are labels, each a region named by its number; values between 0 and 1 that are not whole
-///   are a probability map, cut at 0.5 (inclusive).
+/// - NIfTI: whole numbers are labels, each a region named by the label table of the file, else by its number; values
+///   between 0 and 1 that are not whole are a probability map, cut at 0.5 (inclusive). Of several volumes in a file each
+///   is a region, named by its number from 1 on.
 /// - RTSTRUCT: see [`rtstruct`](crate::dicom::rtstruct).
 /// - SEG: see [`seg`](crate::dicom::seg).
 pub fn read_regions(
@@ -141,12 +193,28 @@ pub fn read_regions(
     onto: &VolumeGeometry,
     frame_of_reference_uid: Option<&str>,
 ) -> Result<Warned<Vec<NamedRegion>>, MaskError> {
-    let placed = if starts_like_nifti(path).map_err(|e| error(path, MaskFault::Io(e)))? {
-        nifti_regions(path, onto)
+    let masks = |placed: Warned<Vec<Placed>>| {
+        check_memory(placed.output.len(), onto)?;
+        let output = placed.output.into_iter().map(|placed| placed.named(onto)).collect();
+        Ok(Warned { output, warnings: placed.warnings })
+    };
+    placed(path, onto, frame_of_reference_uid)
+        .and_then(finish)
+        .and_then(masks)
+        .map_err(|fault| error(path, fault))
+}
+
+/// The regions of a file of any kind.
+fn placed(
+    path: &Path,
+    onto: &VolumeGeometry,
+    frame_of_reference_uid: Option<&str>,
+) -> Result<Warned<Vec<Placed>>, MaskFault> {
+    if starts_like_nifti(path).map_err(MaskFault::Io)? {
+        nifti::regions(path, onto)
     } else {
         region::regions(path, onto, frame_of_reference_uid)
-    };
-    placed.and_then(finish).map_err(|fault| error(path, fault))
+    }
 }
 
 fn error(path: &Path, fault: MaskFault) -> MaskError {
@@ -184,16 +252,15 @@ pub(crate) fn check_frame(
 }
 
 /// Says what was lost or resampled, and refuses a file of which nothing is left.
-fn finish(placed: Warned<Vec<Placed>>) -> Result<Warned<Vec<NamedRegion>>, MaskFault> {
+fn finish(placed: Warned<Vec<Placed>>) -> Result<Warned<Vec<Placed>>, MaskFault> {
     let Warned { output, mut warnings } = placed;
     if output.iter().all(|p| p.drawn == 0) {
         return Err(MaskFault::Empty);
     }
     let mut any = false;
-    for Placed { region, drawn, lost } in &output {
-        let filled = region.mask.values().contains(&true);
+    for Placed { name, voxels, drawn, lost, .. } in &output {
+        let filled = !voxels.is_empty();
         any |= filled;
-        let name = &region.name;
         match (drawn, filled) {
             (0, _) => {
                 warnings.push(Warning::new("REGION_EMPTY", format!("region {name:?} is empty")));
@@ -212,7 +279,7 @@ fn finish(placed: Warned<Vec<Placed>>) -> Result<Warned<Vec<NamedRegion>>, MaskF
     if !any {
         return Err(MaskFault::Outside);
     }
-    let resampled = output.iter().filter(|p| p.region.resampled).count();
+    let resampled = output.iter().filter(|p| p.resampled).count();
     if resampled > 0 {
         let message = format!(
             "{resampled} of {} regions were drawn on another grid and sampled by nearest neighbour at \
@@ -221,7 +288,7 @@ fn finish(placed: Warned<Vec<Placed>>) -> Result<Warned<Vec<NamedRegion>>, MaskF
         );
         warnings.push(Warning::new("MASK_RESAMPLED", message));
     }
-    Ok(Warned { output: output.into_iter().map(|p| p.region).collect(), warnings })
+    Ok(Warned { output, warnings })
 }
 
 /// The voxel nearest to a continuous index. A tie goes up; a millionth of a voxel is rounding noise.
@@ -273,217 +340,5 @@ pub(crate) fn covering(
     })
 }
 
-/// Regions of a NIfTI label or probability map.
-fn nifti_regions(path: &Path, onto: &VolumeGeometry) -> Result<Warned<Vec<Placed>>, MaskFault> {
-    let volume = nifti_file::read(path).map_err(MaskFault::Nifti)?;
-    let mut warnings = Vec::new();
-    let labels = labels_of(&volume, &mut warnings)?;
-    let mut counts = BTreeMap::new();
-    for &label in labels.values().iter().filter(|&&label| label > 0) {
-        *counts.entry(label).or_insert(0_usize) += 1;
-    }
-    check_memory(counts.len(), onto)?;
-    let here = sampled(&labels, onto);
-    let mut lost = outside(&labels, onto);
-    let resampled = !coincides(labels.geometry(), onto);
-    let regions = counts.into_iter().map(|(label, drawn)| Placed {
-        region: NamedRegion {
-            name: label.to_string(),
-            number: Some(label),
-            code: None,
-            mask: here.map(|&value| value == label),
-            resampled,
-        },
-        drawn,
-        lost: lost.remove(&label).unwrap_or(0),
-    });
-    Ok(Warned { output: regions.collect(), warnings })
-}
-
-/// Whole numbers are labels; fractions from 0 to 1 are cut at 0.5; anything else is an image.
-fn labels_of(volume: &Volume<f32>, warnings: &mut Vec<Warning>) -> Result<Volume<u32>, MaskFault> {
-    // Labels stored with a slope come back a little off.
-    let whole = |v: f32| (v - v.round()).abs() < 1e-3;
-    // NaN marks "no value" in some files: background.
-    let values = || volume.values().iter().copied().filter(|v| !v.is_nan());
-    // Beyond 2^24 a float no longer tells neighbouring labels apart.
-    if let Some(v) = values().find(|v| !(0.0..16_777_216.0).contains(v)) {
-        return Err(MaskFault::NotRegions(format!("it holds the value {v}, which is no label")));
-    }
-    if values().all(whole) {
-        return Ok(volume.map(|&v| v.round() as u32));
-    }
-    let largest = values().fold(0.0, f32::max);
-    if largest > 1.0 + 1e-3 {
-        let why = format!("its values are neither labels nor fractions: the largest is {largest}");
-        return Err(MaskFault::NotRegions(why));
-    }
-    warnings.push(Warning::new(
-        "MASK_CUT_AT_HALF",
-        "the mask holds fractions; voxels of 0.5 and more belong to the region",
-    ));
-    Ok(volume.map(|&v| u32::from(v >= 0.5)))
-}
-
-/// The labels at the voxel centres of another lattice.
-fn sampled(labels: &Volume<u32>, onto: &VolumeGeometry) -> Volume<u32> {
-    let from = labels.geometry();
-    let map = from.index_from_patient() * onto.patient_from_index();
-    let mut here = Volume::filled(onto.clone(), 0);
-    let last = DVec3::from_array(from.shape().map(|n| n as f64 - 1.0));
-    let half = DVec3::splat(0.5);
-    let [slices, rows, columns] = covering(onto, from.patient_from_index(), -half, last + half);
-    for s in slices {
-        for r in rows.clone() {
-            for c in columns.clone() {
-                let index = map.transform_point3(DVec3::new(s as f64, r as f64, c as f64));
-                if let Some(voxel) = nearest(index, from.shape()) {
-                    here[[s, r, c]] = labels[voxel];
-                }
-            }
-        }
-    }
-    here
-}
-
-/// How many voxels of each label have their centre outside the lattice.
-fn outside(labels: &Volume<u32>, onto: &VolumeGeometry) -> BTreeMap<u32, usize> {
-    let map = onto.index_from_patient() * labels.geometry().patient_from_index();
-    let mut lost = BTreeMap::new();
-    for (n, &label) in labels.values().iter().enumerate().filter(|&(_, &label)| label > 0) {
-        let [s, r, c] = labels.voxel_of(n);
-        let index = map.transform_point3(DVec3::new(s as f64, r as f64, c as f64));
-        if nearest(index, onto.shape()).is_none() {
-            *lost.entry(label).or_insert(0) += 1;
-        }
-    }
-    lost
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn lattice(shape: [usize; 3]) -> VolumeGeometry {
-        let turn = glam::DMat3::from_rotation_z(0.4);
-        let steps = [DVec3::Z * 3.0, DVec3::Y * 4.0, DVec3::X * 5.0].map(|step| turn * step);
-        VolumeGeometry::new(shape, DVec3::new(-20.0, 35.0, 90.0), steps).unwrap()
-    }
-
-    /// Labels 0, 1 and 4 without symmetry.
-    fn label([s, r, c]: [usize; 3]) -> f32 {
-        [0.0, 1.0, 4.0][(s + 2 * r + 3 * c + r * c) % 3]
-    }
-
-    fn labelled(geometry: &VolumeGeometry) -> Volume<f32> {
-        let mut volume = Volume::filled(geometry.clone(), 0.0);
-        for n in 0..geometry.len() {
-            let voxel = volume.voxel_of(n);
-            volume[voxel] = label(voxel);
-        }
-        volume
-    }
-
-    fn read(
-        volume: &Volume<f32>,
-        onto: &VolumeGeometry,
-    ) -> Result<Warned<Vec<NamedRegion>>, MaskFault> {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("labels.nii.gz");
-        nifti_file::write(&path, volume).unwrap();
-        let misnamed = dir.path().join("labels.dcm");
-        std::fs::rename(&path, &misnamed).unwrap();
-        read_regions(&misnamed, onto, Some("1.2")).map_err(|error| error.fault)
-    }
-
-    fn codes<T>(warned: &Warned<T>) -> Vec<&'static str> {
-        warned.warnings.iter().map(|w| w.code).collect()
-    }
-
-    #[track_caller]
-    fn holds(region: &NamedRegion, name: &str, drawn_on: &VolumeGeometry) {
-        assert_eq!(region.name, name);
-        for (n, &found) in region.mask.values().iter().enumerate() {
-            let place = region.mask.geometry().centre_of(region.mask.voxel_of(n));
-            let there = drawn_on.voxel_at(place).map_or(0.0, label);
-            assert_eq!(found, there.to_string() == name, "{name} at {place}");
-        }
-    }
-
-    #[test]
-    fn labels_are_regions_on_any_order_of_axes() {
-        let drawn_on = lattice([4, 5, 6]);
-        let [slice, row, column] = drawn_on.steps_mm();
-        let far = drawn_on.centre_of([3, 0, 5]);
-        let turned = VolumeGeometry::new([6, 4, 5], far, [-column, -slice, row]).unwrap();
-        for onto in [&drawn_on, &turned] {
-            let found = read(&labelled(&drawn_on), onto).unwrap();
-            assert_eq!(codes(&found), [] as [&str; 0]);
-            assert_eq!(found.output.len(), 2);
-            holds(&found.output[0], "1", &drawn_on);
-            holds(&found.output[1], "4", &drawn_on);
-            assert!(found.output.iter().all(|region| !region.resampled));
-        }
-    }
-
-    #[test]
-    fn another_grid_is_sampled_and_says_so() {
-        let drawn_on = lattice([4, 5, 6]);
-        let [slice, row, column] = drawn_on.steps_mm();
-        let start = drawn_on.origin_mm() + 0.31 * slice - 0.27 * row + 0.19 * column;
-        let steps = [slice * 0.6, row * 0.7, column * 0.8];
-        let onto = VolumeGeometry::new([9, 10, 9], start, steps).unwrap();
-        let found = read(&labelled(&drawn_on), &onto).unwrap();
-        holds(&found.output[0], "1", &drawn_on);
-        assert!(found.output[0].resampled);
-        // The first slice and row of the labels lie before the first of the scan.
-        assert_eq!(codes(&found), ["REGION_CUT", "REGION_CUT", "MASK_RESAMPLED"]);
-    }
-
-    #[test]
-    fn a_crop_is_exact_and_what_lies_outside_is_told() {
-        let drawn_on = lattice([4, 5, 6]);
-        let found = read(&labelled(&drawn_on), &lattice([4, 5, 3])).unwrap();
-        holds(&found.output[0], "1", &drawn_on);
-        assert_eq!(codes(&found), ["REGION_CUT", "REGION_CUT"]);
-        assert!(!found.output[0].resampled);
-    }
-
-    #[test]
-    fn fractions_are_cut_at_half_inclusive() {
-        let onto = lattice([1, 1, 4]);
-        let volume = Volume::from_vec(onto.clone(), vec![0.0, 0.49, 0.5, 1.0]);
-        let found = read(&volume, &onto).unwrap();
-        assert_eq!(found.output[0].mask.values(), [false, false, true, true]);
-        assert_eq!(codes(&found), ["MASK_CUT_AT_HALF"]);
-    }
-
-    /// Rows: voxels, and the beginning of why they are no regions.
-    #[test]
-    fn what_is_no_mask_is_refused() {
-        let onto = lattice([1, 1, 3]);
-        let elsewhere = onto.moved(DAffine3::from_translation(DVec3::X * 500.0)).unwrap();
-        let rows = [
-            (&onto, [0.0, 0.0, 0.0], "none of its regions has"),
-            (&onto, [0.0, f32::NAN, 0.0], "none of its regions has"),
-            (&onto, [0.0, 0.2, 0.4], "none of its regions has"),
-            (&onto, [0.0, -1.0, 1.0], "this is no region file"),
-            (&onto, [0.0, 2.5, 1.0], "this is no region file"),
-            (&onto, [0.0, f32::INFINITY, 1.0], "this is no region file"),
-            (&onto, [0.0, 1e9, 1.0], "this is no region file"),
-            (&elsewhere, [0.0, 1.0, 1.0], "no voxel centre of the scan"),
-        ];
-        for (place, voxels, why) in rows {
-            let volume = Volume::from_vec(place.clone(), voxels.to_vec());
-            let fault = read(&volume, &onto).unwrap_err().to_string();
-            assert!(fault.starts_with(why), "{voxels:?}: {fault}");
-        }
-    }
-
-    #[test]
-    fn more_regions_than_memory_holds_are_refused_before_they_are_made() {
-        assert!(check_memory(117, &lattice([300, 200, 200])).is_ok());
-        assert!(check_memory(usize::MAX, &lattice([2, 2, 2])).is_err());
-        assert!(check_memory(1 << 20, &lattice([100, 100, 100])).is_err());
-    }
-}
+mod tests;

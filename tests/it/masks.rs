@@ -11,6 +11,7 @@ use glam::DVec3;
 use petct::dicom::{Series, load_pet, scan};
 use petct::geometry::VolumeGeometry;
 use petct::mask_file::{NamedRegion, read_regions};
+use petct::organ::{Organ, Side};
 
 use crate::support::shared_data;
 
@@ -275,5 +276,29 @@ fn cut_files_are_errors_and_damaged_ones_no_panic() {
             // Anything but a panic: many of these still are right, or say what is wrong.
             let _ = read_regions(&damaged, &small_lattice(), Some("1.2"));
         }
+    }
+}
+
+/// Organ masks of a real CT, one file an organ, as TotalSegmentator writes them.
+#[test]
+fn a_folder_of_organs_is_read() {
+    let Some(folder) = shared_data("totalseg-ct") else { return };
+    let masks = folder.join("masks");
+    let lattice = petct::nifti_file::read(masks.join("liver.nii.gz")).unwrap().geometry().clone();
+    let found = petct::mask_file::read_organs(&masks, &lattice, None, None).unwrap();
+    assert_eq!(found.warnings, []);
+    let organs = found.output;
+    let liver = organs.get(Organ::Liver).unwrap();
+    let count = |name: &str| {
+        let mask = petct::nifti_file::read(masks.join(name)).unwrap();
+        mask.values().iter().filter(|&&v| v > 0.0).count()
+    };
+    assert_eq!(liver.voxels(), count("liver.nii.gz"));
+    // LPS: the left kidney and the spleen lie left of the right kidney and the liver.
+    let x = |organ: Organ| organs.get(organ).unwrap().centroid_mm(&lattice).unwrap().x;
+    assert!(x(Organ::Kidney(Side::Left)) > x(Organ::Kidney(Side::Right)) + 50.0);
+    assert!(x(Organ::Spleen) > x(Organ::Liver) + 50.0);
+    for (organ, _) in organs.iter() {
+        assert_eq!(Organ::from_name(&organ.to_string()), Some(organ));
     }
 }

@@ -28,11 +28,14 @@ pub(crate) fn run(options: &MeasureOptions, console: &Console) -> Result<ExitCod
     console.show(&document.with_patient(patient), 0)
 }
 
-/// The regions of the name that was asked for, or all.
+/// The regions of the name that was asked for, or all. A label that the file names may be asked for by its number too.
 fn named(regions: Vec<NamedRegion>, options: &MeasureOptions) -> Result<Vec<NamedRegion>, Failure> {
     let Some(roi) = &options.roi else { return Ok(regions) };
     let names = regions.iter().map(|region| format!("{:?}", region.name)).collect::<Vec<_>>();
-    let found: Vec<_> = regions.into_iter().filter(|region| &region.name == roi).collect();
+    let number = if names.contains(&format!("{roi:?}")) { None } else { roi.parse::<u32>().ok() };
+    let wanted =
+        |region: &NamedRegion| &region.name == roi || (number.is_some() && region.number == number);
+    let found: Vec<_> = regions.into_iter().filter(wanted).collect();
     if found.is_empty() {
         let message = format!("{} has no region named {roi:?}", options.mask.display());
         let remedy = format!("choose one of {}", names.join(", "));
