@@ -94,7 +94,9 @@ impl Found {
         if numbered {
             self.labels(&output, numbering).map_err(at)
         } else {
-            output.iter().for_each(|placed| self.add(organ_of(placed), placed));
+            for placed in &output {
+                self.add(organ_of(placed), placed);
+            }
             Ok(())
         }
     }
@@ -144,7 +146,9 @@ impl Found {
             let read = nifti::regions(&path, onto).map_err(|fault| (path, fault))?;
             self.remark(read.warnings);
             // An organ that is not in view has a file of zeros.
-            read.output.iter().for_each(|placed| self.add(Some(organ), placed));
+            for placed in &read.output {
+                self.add(Some(organ), placed);
+            }
         }
         if self.drawn.is_empty() && self.unknown.is_empty() {
             let why = "the folder holds no file such as liver.nii.gz".into();

@@ -221,7 +221,7 @@ fn the_page_shows_the_order() {
         .map(|(module, _)| module)
         .filter(|module| ORDER.contains(module))
         .collect();
-    assert_eq!(rows, ORDER[..24], "the table of modules in ARCHITECTURE.md");
+    assert_eq!(rows, ORDER[..ORDER.len() - 1], "the table of modules in ARCHITECTURE.md");
     for (from, to, _) in AGAINST_THE_ORDER {
         let row = format!("`{from}` uses `{to}`");
         assert!(page.contains(&row), "ARCHITECTURE.md does not tell that {row}");

@@ -9,8 +9,9 @@ use dicom_dictionary_std::{tags, uids};
 use glam::{DAffine3, DVec3};
 use petct::dicom::{GeometryFault, ReadError, load_pet, scan, select};
 use petct::geometry::VolumeGeometry;
-use petct::mask_file::{MaskFault, read_regions};
+use petct::mask_file::{MaskFault, read_organs, read_regions};
 use petct::nifti_file::{self, NiftiError};
+use petct::organ::Numbering;
 use petct::volume::Volume;
 use tempfile::TempDir;
 
@@ -129,6 +130,10 @@ fn no_regions(path: &Path, onto: &VolumeGeometry, frame: &str) -> MaskFault {
     read_regions(path, onto, Some(frame)).unwrap_err().fault
 }
 
+fn no_organs(path: &Path, onto: &VolumeGeometry, numbering: Option<Numbering>) -> MaskFault {
+    read_organs(path, onto, None, numbering).unwrap_err().fault
+}
+
 /// A label map in a row of voxels with these labels.
 fn labels(folder: &Path, values: &[f32]) -> std::path::PathBuf {
     let steps = [DVec3::Z, DVec3::Y, DVec3::X];
@@ -166,6 +171,11 @@ fn each_refusal_of_regions_fires() {
         ("OtherFrame", no_regions(good, &here, "1.3")),
         ("Empty", no_regions(&labels(folder.path(), &[0.0; 3]), &here, "1.2")),
         ("Outside", no_regions(good, &far, "1.2")),
+        ("Numbering", no_organs(&labels(folder.path(), &[5.0; 5]), &here, None)),
+        (
+            "NoOrgan",
+            no_organs(&labels(folder.path(), &[200.0; 6]), &here, Some(Numbering::TotalV2)),
+        ),
         ("TooLarge", no_regions(&labels(folder.path(), &many), &vast, "1.2")),
     ];
     check(include_str!("../../src/mask_file.rs"), "MaskFault", &rows);
