@@ -12,7 +12,7 @@ use std::path::Path;
 use dicom_core::header::Length;
 use dicom_core::value::DataSetSequence;
 use dicom_core::{Tag, VR};
-use dicom_dictionary_std::uids;
+use dicom_dictionary_std::{tags, uids};
 use dicom_encoding::transfer_syntax::TransferSyntaxIndex;
 use dicom_object::InMemDicomObject;
 use dicom_object::mem::InMemElement;
@@ -90,9 +90,12 @@ pub(super) fn read_header_up_to(path: &Path, stop: Tag) -> Result<Header, String
 /// (7FE0,0009), of which an object has one. `promised` is what they take when they are not compressed.
 pub(super) fn read_stored(path: &Path, promised: u64) -> Result<Stored, String> {
     let mut file = OpenFile::open(path, INFLATED_HEADER.saturating_add(promised))?;
-    let (_, stopped) = file.data_set(PIXELS, 0)?;
+    let (elements, stopped) = file.data_set(PIXELS, 0)?;
+    let in_bytes = elements
+        .iter()
+        .any(|e| e.header().tag == tags::BITS_ALLOCATED && e.to_int::<u16>().is_ok_and(|n| n == 8));
     match stopped {
-        Stopped::Value(tag) => file.value(tag),
+        Stopped::Value(tag) => file.value(tag, in_bytes),
         Stopped::Fragments => file.fragments(),
         Stopped::End => Err("has no pixel data: it is truncated".into()),
     }
@@ -137,10 +140,15 @@ impl OpenFile {
         } else {
             (Box::new(file), file_bytes)
         };
-        let parsed_as = if deflated { uids::EXPLICIT_VR_LITTLE_ENDIAN } else { &transfer_syntax };
-        let syntax = TransferSyntaxRegistry
-            .get(parsed_as)
-            .ok_or_else(|| format!("has the unknown transfer syntax {parsed_as}"))?;
+        let known = TransferSyntaxRegistry.get(&transfer_syntax).filter(|_| !deflated);
+        // Every compressed syntax has an explicit little endian header (PS3.5 A.4), retired and private ones too: it
+        // can be read, and the pixels are refused with the reason.
+        let syntax = match known {
+            Some(known) => known,
+            None => TransferSyntaxRegistry
+                .get(uids::EXPLICIT_VR_LITTLE_ENDIAN)
+                .ok_or_else(|| format!("has the unknown transfer syntax {transfer_syntax}"))?,
+        };
         let reader = LazyDataSetReader::new_with_ts(BufReader::new(source), syntax)
             .map_err(|e| whole_reason(&e))?;
         Ok(Self { reader, transfer_syntax, file_bytes, limit })
@@ -216,8 +224,11 @@ impl OpenFile {
     }
 
     /// The value of a pixel data element, or of the next one: float pixel data may come with other elements before.
-    fn value(&mut self, tag: Tag) -> Result<Stored, String> {
+    /// Samples `in_bytes` lie in pairs where a big endian file holds them as words (OW): the first of a pair is the
+    /// lower byte (PS3.5 D.1).
+    fn value(&mut self, tag: Tag, in_bytes: bool) -> Result<Stored, String> {
         let limit = self.limit;
+        let paired = in_bytes && self.transfer_syntax == EXPLICIT_BIG_ENDIAN;
         let mut tag = tag;
         loop {
             let token = self.next()?.ok_or("has no pixel data: it is truncated")?;
@@ -233,6 +244,9 @@ impl OpenFile {
                     }
                     let mut value = Vec::with_capacity(bytes as usize);
                     decoder.read_to_vec(header.len.0, &mut value).map_err(|e| whole_reason(&e))?;
+                    if paired && header.vr == VR::OW {
+                        value.as_chunks_mut::<2>().0.iter_mut().for_each(|pair| pair.swap(0, 1));
+                    }
                     match tag {
                         PIXEL_DATA => return Ok(Stored::Native(value)),
                         FLOAT_PIXEL_DATA | DOUBLE_FLOAT_PIXEL_DATA => {

@@ -8,7 +8,7 @@
 
 use hayro_jpeg2000::{DecodeSettings, DecoderContext, Image};
 
-use super::pixels::Coded;
+use super::stream::Coded;
 
 /// SOC and SIZ, with which a code stream begins; it may lie in a JP2 file.
 const START: [u8; 4] = [0xFF, 0x4F, 0xFF, 0x51];
@@ -28,6 +28,7 @@ pub(super) fn size(stream: &[u8]) -> Option<Coded> {
         rows: long(8).checked_sub(long(16))?,
         columns: long(4).checked_sub(long(12))?,
         components: usize::from(u16::from_be_bytes([siz[36], siz[37]])),
+        signed: siz[38] & 0x80 != 0,
     })
 }
 
@@ -59,7 +60,7 @@ mod tests {
 
     #[test]
     fn the_size_marker_is_read_wherever_the_stream_begins() {
-        let expected = Coded { bits: 12, rows: 64, columns: 48, components: 1 };
+        let expected = Coded { bits: 12, rows: 64, columns: 48, components: 1, signed: false };
         assert_eq!(size(STREAM), Some(expected));
         assert_eq!(size(&[b"a JP2 box".as_slice(), STREAM].concat()), Some(expected));
         assert_eq!(size(&START), None);

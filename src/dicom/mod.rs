@@ -19,6 +19,7 @@ pub mod seg;
 mod select;
 mod series;
 mod stack;
+mod stream;
 pub mod write;
 
 pub use error::{GeometryFault, ReadError};

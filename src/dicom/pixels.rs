@@ -10,16 +10,20 @@
 use dicom_core::value::PixelFragmentSequence;
 use dicom_core::{DataElement, PrimitiveValue, VR};
 use dicom_dictionary_std::{tags, uids};
+use dicom_encoding::transfer_syntax::TransferSyntaxIndex;
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 use dicom_pixeldata::PixelDecoder;
+use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
 
 use super::file::{EXPLICIT_BIG_ENDIAN, Stored};
 use super::jpeg2000;
 use super::record::PixelFormat;
+use super::stream::{self, Coded};
 use crate::acquisition::Attribute;
 
-/// Most pixels in one frame.
-const MAX_FRAME: usize = 1 << 26;
+/// Most pixels in one frame: no scanner makes images of more than 4096 x 4096. A compressed frame of some hundred bytes
+/// may claim any size, and its decoder takes twenty bytes a pixel.
+const MAX_FRAME: usize = 1 << 24;
 
 /// Checked description of the samples of one file.
 #[derive(Debug, Clone)]
@@ -34,6 +38,8 @@ pub(super) struct Samples {
     signed: bool,
     /// Floating point samples, which have neither `BitsStored` nor `HighBit`.
     float: bool,
+    /// The transfer syntax may lose: decoded samples may overshoot `BitsStored`.
+    lossy: bool,
     codec: Codec,
 }
 
@@ -49,6 +55,10 @@ enum Codec {
 const CODECS: [&str; 4] =
     [uids::RLE_LOSSLESS, uids::JPEG_BASELINE8_BIT, uids::JPEG_LOSSLESS, uids::JPEG_LOSSLESS_SV1];
 
+/// Compressed transfer syntaxes that may lose.
+pub(super) const MAY_LOSE: [&str; 3] =
+    [uids::JPEG_BASELINE8_BIT, uids::JPEGLS_NEAR_LOSSLESS, uids::JPEG2000];
+
 impl Codec {
     fn of(transfer_syntax: &str) -> Result<Self, String> {
         match transfer_syntax {
@@ -62,7 +72,7 @@ impl Codec {
                 .into_iter()
                 .find(|&uid| uid == other)
                 .map(Self::Other)
-                .ok_or_else(|| format!("transfer syntax {other} is not supported")),
+                .ok_or_else(|| unsupported(other)),
         }
     }
 
@@ -70,11 +80,9 @@ impl Codec {
     fn check_width(self, allocated: u32, float: bool) -> Result<(), String> {
         let widths: &[u32] = match self {
             Self::Native { .. } if float => &[32, 64],
-            Self::Native { big_endian: true } => &[16, 32],
-            Self::Native { big_endian: false } => &[8, 16, 32],
+            Self::Native { .. } => &[8, 16, 32],
             Self::JpegLs | Self::Jpeg2000 | Self::Other(_) => &[8, 16],
         };
-        // Bytes in big endian order are excluded because they may have been swapped as words.
         let known = widths.contains(&allocated);
         known.then_some(()).ok_or_else(|| {
             format!(
@@ -82,6 +90,15 @@ impl Codec {
             )
         })
     }
+}
+
+/// That a transfer syntax cannot be decoded, with its name where it has one.
+fn unsupported(transfer_syntax: &str) -> String {
+    let known = TransferSyntaxRegistry.get(transfer_syntax);
+    let name = known.map(|known| format!(" ({})", known.name())).unwrap_or_default();
+    format!(
+        "transfer syntax {transfer_syntax}{name} is not supported, convert the files to explicit VR little endian"
+    )
 }
 
 /// Whether the values are of one measured quantity. MONOCHROME1 inverts the display, not the stored values; a PET has
@@ -143,6 +160,7 @@ impl Samples {
             high_bit,
             signed: representation == 1,
             float,
+            lossy: MAY_LOSE.contains(&format.transfer_syntax.as_str()),
             codec,
         })
     }
@@ -171,7 +189,7 @@ impl Samples {
                 (self.native_frame(all, frame)?, self.width)
             }
             Stored::Fragments { offsets, fragments } => {
-                let stream = frame_stream(self.frames, frame, offsets, fragments)?;
+                let stream = stream::of_frame(self.frames, frame, offsets, fragments)?;
                 decoded = self.decode(&stream)?;
                 (decoded.0.as_slice(), decoded.1)
             }
@@ -235,16 +253,17 @@ impl Samples {
     /// Decodes one compressed frame: the bytes and the width of a sample in them.
     fn decode(&self, stream: &[u8]) -> Result<(Vec<u8>, usize), String> {
         if self.codec == Codec::JpegLs {
-            return Ok((self.decode_jpegls(stream)?, 2));
+            return Ok((self.held(self.decode_jpegls(stream)?, false), 2));
         }
         if self.codec == Codec::Jpeg2000 {
-            self.agreed_width(jpeg2000::size(stream).ok_or("has no JPEG 2000 size marker")?)?;
-            return Ok((jpeg2000::decode(stream)?, 2));
+            let coded = jpeg2000::size(stream).ok_or("has no JPEG 2000 size marker")?;
+            self.agreed_width(coded)?;
+            return Ok((self.held(jpeg2000::decode(stream)?, coded.signed), 2));
         }
         let Codec::Other(uid) = self.codec else {
             return Err("is compressed although its transfer syntax says that it is not".into());
         };
-        let width = match coded_size(uid, stream)? {
+        let width = match stream::coded_size(uid, stream)? {
             Some(coded) => self.agreed_width(coded)?,
             None => self.width,
         };
@@ -271,10 +290,32 @@ impl Samples {
         Ok(if coded.bits <= 8 { 1 } else { 2 })
     }
 
+    /// Words of a lossy codec, kept within `BitsStored`: 4097 where the largest value is 4095 is an overshoot of the
+    /// codec, and cut to 12 bits it would turn the hottest voxel into the coldest. Words of another sign than the
+    /// header's hold two's complement, of which the upper bits may be cut.
+    fn held(&self, mut words: Vec<u8>, signed: bool) -> Vec<u8> {
+        let bits = self.bits_stored;
+        if !self.lossy || signed != self.signed || self.high_bit + 1 != bits || bits >= 16 {
+            return words;
+        }
+        let half = 1_i32 << (bits - 1);
+        let (low, high) = if signed { (-half, half - 1) } else { (0, 2 * half - 1) };
+        for word in words.as_chunks_mut::<2>().0 {
+            let value = if signed {
+                i32::from(i16::from_le_bytes(*word))
+            } else {
+                i32::from(u16::from_le_bytes(*word))
+            };
+            *word = (value.clamp(low, high) as u16).to_le_bytes();
+        }
+        words
+    }
+
     fn decode_jpegls(&self, stream: &[u8]) -> Result<Vec<u8>, String> {
-        let coded = jpeg_size(stream).ok_or("has no JPEG-LS frame header")?;
+        let coded = stream::jpeg_size(stream).ok_or("has no JPEG-LS frame header")?;
         self.agreed_width(coded)?;
-        let (pixels, _, _) = jpegls::decode(stream, self.columns as u32, self.rows as u32)
+        let stream = stream::without_fill(stream);
+        let (pixels, _, _) = jpegls::decode(&stream, self.columns as u32, self.rows as u32)
             .map_err(|e| format!("cannot be decoded: {e}"))?;
         Ok(pixels.into_iter().flat_map(u16::to_le_bytes).collect())
     }
@@ -320,133 +361,47 @@ fn fill<const N: usize, T>(bytes: &[u8], target: &mut [T], value: impl Fn([u8; N
     target.iter_mut().zip(words).for_each(|(target, &word)| *target = value(word));
 }
 
-/// The compressed stream of one frame: one fragment, several found by the offset table, or all of them.
-fn frame_stream(
-    frames: usize,
-    frame: usize,
-    offsets: &[u32],
-    fragments: &[Vec<u8>],
-) -> Result<Vec<u8>, String> {
-    if frames == 1 {
-        return Ok(fragments.concat());
-    }
-    if fragments.len() == frames {
-        return Ok(fragments[frame].clone());
-    }
-    let missing =
-        || "the frames cannot be told apart: the basic offset table is missing or wrong".to_owned();
-    if offsets.len() != frames {
-        return Err(missing());
-    }
-    let (start, end) = (u64::from(offsets[frame]), offsets.get(frame + 1).copied().map(u64::from));
-    let mut at = 0_u64;
-    let mut stream = Vec::new();
-    for fragment in fragments {
-        if at >= start && end.is_none_or(|end| at < end) {
-            stream.extend_from_slice(fragment);
-        }
-        at += fragment.len() as u64 + 8;
-    }
-    if stream.is_empty() { Err(missing()) } else { Ok(stream) }
-}
-
-/// What a compressed stream says of itself.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Coded {
-    pub(super) bits: usize,
-    pub(super) rows: usize,
-    pub(super) columns: usize,
-    pub(super) components: usize,
-}
-
-fn coded_size(uid: &str, stream: &[u8]) -> Result<Option<Coded>, String> {
-    match uid {
-        uids::RLE_LOSSLESS => check_rle_header(stream).map(|()| None),
-        _ => jpeg_size(stream).map(Some).ok_or_else(|| "has no JPEG frame header".into()),
-    }
-}
-
-/// Refuses an RLE header that claims more segments than it has room for (PS3.5 G.5): the decoder makes room for as many as
-/// are claimed, which is up to 16 GB.
-fn check_rle_header(stream: &[u8]) -> Result<(), String> {
-    let header = stream.first_chunk::<64>().ok_or("has no RLE header")?;
-    let segments = u32::from_le_bytes([header[0], header[1], header[2], header[3]]);
-    match segments {
-        1..=15 => Ok(()),
-        _ => Err(format!("claims {segments} RLE segments, a frame has 1 to 15: it is damaged")),
-    }
-}
-
-/// Frame header (SOF) of a JPEG or JPEG-LS stream (ITU-T T.81 B.2.2, T.87 C.2.2).
-fn jpeg_size(stream: &[u8]) -> Option<Coded> {
-    let mut at = 2;
-    loop {
-        let marker = stream.get(at..at + 2)?;
-        if marker[0] != 0xFF {
-            return None;
-        }
-        match marker[1] {
-            0xFF => at += 1,
-            0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF | 0xF7 => {
-                let f = stream.get(at + 4..at + 10)?;
-                let pair = |i: usize| usize::from(u16::from_be_bytes([f[i], f[i + 1]]));
-                return Some(Coded {
-                    bits: usize::from(f[0]),
-                    rows: pair(1),
-                    columns: pair(3),
-                    components: usize::from(f[5]),
-                });
-            }
-            0xD9 | 0xDA => return None,
-            _ => {
-                let length = stream.get(at + 2..at + 4)?;
-                at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn frame_headers_of_compressed_streams_are_read() {
-        // SOI, an application segment, then SOF of 12 bits, 300 rows, 200 columns, one component.
-        let sof = |marker: u8| {
-            [
-                0xFF, 0xD8, 0xFF, 0xE0, 0, 4, 9, 9, 0xFF, marker, 0, 11, 12, 1, 44, 0, 200, 1, 1,
-                0x11, 0,
-            ]
+    fn samples(uid: &str, bits: u32, signed: bool) -> Samples {
+        let format = PixelFormat {
+            rows: 1,
+            columns: 3,
+            frames: 1,
+            samples: Attribute::Value(1),
+            bits_allocated: Attribute::Value(16),
+            bits_stored: Attribute::Value(bits),
+            high_bit: Attribute::Value(bits - 1),
+            representation: Attribute::Value(u32::from(signed)),
+            photometric: Attribute::Value("MONOCHROME2".into()),
+            padding: None,
+            transfer_syntax: uid.into(),
         };
-        let expected = Coded { bits: 12, rows: 300, columns: 200, components: 1 };
-        for marker in [0xC3, 0xF7] {
-            assert_eq!(jpeg_size(&sof(marker)), Some(expected));
-        }
-        assert_eq!(jpeg_size(&sof(0xC4)), None);
-        assert_eq!(jpeg_size(&[0xFF, 0xD8, 0xFF, 0xE0, 0, 0]), None);
-        assert_eq!(jpeg_size(&[]), None);
+        Samples::of(&format, true).unwrap()
+    }
+
+    fn words(values: &[i32]) -> Vec<u8> {
+        values.iter().flat_map(|&v| (v as u16).to_le_bytes()).collect()
     }
 
     #[test]
-    fn an_rle_header_is_not_believed_about_its_segments() {
-        let frame = |segments: u32| [&segments.to_le_bytes(), [0; 60].as_slice()].concat();
-        for (segments, whole) in [(0, false), (1, true), (15, true), (16, false), (u32::MAX, false)]
-        {
-            let found = coded_size(uids::RLE_LOSSLESS, &frame(segments));
-            assert_eq!(found.is_ok(), whole, "{segments}");
-        }
-        assert!(coded_size(uids::RLE_LOSSLESS, &frame(1)[..63]).is_err());
+    fn an_overshoot_of_a_lossy_codec_does_not_wrap() {
+        let lossy = samples(uids::JPEG2000, 12, false);
+        assert_eq!(lossy.held(words(&[4100, 4095, 0]), false), words(&[4095, 4095, 0]));
+        // Two's complement in a stream that calls itself unsigned or signed otherwise is left to be cut.
+        assert_eq!(lossy.held(words(&[-5, 4, 0]), true), words(&[-5, 4, 0]));
+        let lossy = samples(uids::JPEGLS_NEAR_LOSSLESS, 12, true);
+        assert_eq!(lossy.held(words(&[2050, -2049, -5]), true), words(&[2047, -2048, -5]));
+        let lossless = samples(uids::JPEG2000_LOSSLESS, 12, false);
+        assert_eq!(lossless.held(words(&[0xF001, 1, 2]), false), words(&[0xF001, 1, 2]));
     }
 
     #[test]
-    fn frames_are_cut_by_fragments_or_by_the_offset_table() {
-        let fragments = [vec![1, 1], vec![2, 2], vec![3, 3, 3, 3]];
-        assert_eq!(frame_stream(3, 1, &[], &fragments), Ok(vec![2, 2]));
-        assert_eq!(frame_stream(1, 0, &[], &fragments), Ok(vec![1, 1, 2, 2, 3, 3, 3, 3]));
-        assert_eq!(frame_stream(2, 0, &[0, 20], &fragments), Ok(vec![1, 1, 2, 2]));
-        assert_eq!(frame_stream(2, 1, &[0, 20], &fragments), Ok(vec![3, 3, 3, 3]));
-        assert!(frame_stream(2, 1, &[], &fragments).is_err());
-        assert!(frame_stream(2, 1, &[0, 99], &fragments).is_err());
+    fn what_cannot_be_decoded_is_named_with_a_remedy() {
+        let extended = unsupported(uids::JPEG_EXTENDED12_BIT);
+        assert!(extended.contains("JPEG Extended") && extended.contains("convert"), "{extended}");
+        assert!(unsupported("1.2.3").starts_with("transfer syntax 1.2.3 is not supported"));
     }
 }

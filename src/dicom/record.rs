@@ -103,8 +103,10 @@ pub(super) struct Record {
     pub(super) constants: Vec<(&'static str, String)>,
     /// The series-wide part of a PET acquisition.
     pub(super) acquisition: Option<PetAcquisition>,
-    /// Set where the file is shorter than its pixels.
-    pub(super) truncated: Option<String>,
+    /// The words of `ImageType` and `SeriesType`, and of the `FrameType` of each frame, each once.
+    pub(super) kinds: Vec<String>,
+    /// What makes the file unusable although its header can be read: shorter than its pixels, frames that disagree.
+    pub(super) faults: Vec<String>,
 }
 
 /// Descriptive attributes, empty where missing.
@@ -117,7 +119,8 @@ pub(super) struct Facts {
 }
 
 /// Attributes in which all slices of a series agree (clinical rule: "slices of ONE PET series").
-const CONSTANTS: [(Tag, &str); 19] = [
+const CONSTANTS: [(Tag, &str); 20] = [
+    (tags::STUDY_INSTANCE_UID, "StudyInstanceUID (0020,000D)"),
     (tags::FRAME_OF_REFERENCE_UID, "FrameOfReferenceUID (0020,0052)"),
     (tags::MODALITY, "Modality (0008,0060)"),
     (tags::SOP_CLASS_UID, "SOPClassUID (0008,0016)"),
@@ -164,14 +167,11 @@ impl Record {
         let frames = (0..format.frames).map(|index| Frame::of(root, index)).collect::<Vec<_>>();
         let is_pet = modality == "PT";
         let acquisition = is_pet.then(|| pet::acquisition(View::of_frame(root, 0), &series_uid));
-        let constants = CONSTANTS
-            .iter()
-            .filter(|(tag, _)| is_pet || !PET_ONLY.contains(tag))
-            .map(|&(tag, keyword)| {
-                (keyword, text_or_empty(View::of_frame(root, 0).loose(tag), tag))
-            })
-            .collect();
-        let truncated = format.truncation(header.file_bytes);
+        let constants = constants(View::of_frame(root, 0), is_pet);
+        let kinds = kinds(root, format.frames);
+        let disagreement = frame_disagreement(root, format.frames, is_pet, &series_uid);
+        let faults = [format.truncation(header.file_bytes), disagreement];
+        let faults = faults.into_iter().flatten().collect();
         let mut facts = Facts {
             study_uid: text_or_empty(root, tags::STUDY_INSTANCE_UID),
             series_uid,
@@ -180,8 +180,95 @@ impl Record {
         };
         let path = path.to_owned();
         facts.header = descriptive(header.data_set);
-        Ok(Self { path, facts, format, frames, constants, acquisition, truncated })
+        Ok(Self { path, facts, format, frames, constants, acquisition, kinds, faults })
     }
+}
+
+/// The attributes in which a frame must agree with all others.
+fn constants(view: View, is_pet: bool) -> Vec<(&'static str, String)> {
+    CONSTANTS
+        .iter()
+        .filter(|(tag, _)| is_pet || !PET_ONLY.contains(tag))
+        .map(|&(tag, keyword)| (keyword, text_or_empty(view.loose(tag), tag)))
+        .collect()
+}
+
+fn kinds(root: &InMemDicomObject, frames: u32) -> Vec<String> {
+    let mut kinds = type_values(root, tags::IMAGE_TYPE);
+    let series_type = View::of_frame(root, 0).loose(tags::SERIES_TYPE);
+    kinds.extend(type_values(series_type, tags::SERIES_TYPE));
+    for frame in 0..frames as usize {
+        let view = View::of_frame(root, frame);
+        for sequence in [tags::PET_FRAME_TYPE_SEQUENCE, tags::CT_IMAGE_FRAME_TYPE_SEQUENCE] {
+            for kind in type_values(view.holder(sequence, tags::FRAME_TYPE), tags::FRAME_TYPE) {
+                if !kinds.contains(&kind) {
+                    kinds.push(kind);
+                }
+            }
+        }
+    }
+    kinds
+}
+
+/// The first attribute in which frames of one file differ though they must not: read from the first frame alone, it
+/// would be taken for all of them.
+fn frame_disagreement(
+    root: &InMemDicomObject,
+    frames: u32,
+    is_pet: bool,
+    series_uid: &str,
+) -> Option<String> {
+    let described = items(root, tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE).len();
+    if described == 0 {
+        return None;
+    }
+    if described != frames as usize {
+        return Some(format!(
+            "NumberOfFrames (0028,0008) is {frames}, but PerFrameFunctionalGroupsSequence (5200,9230) describes {described}"
+        ));
+    }
+    let facts = |frame: usize| {
+        let view = View::of_frame(root, frame);
+        let acquisition = is_pet.then(|| pet::acquisition(view, series_uid));
+        (constants(view, is_pet), acquisition)
+    };
+    let (first, first_acquisition) = facts(0);
+    (1..described).find_map(|frame| {
+        let (own, acquisition) = facts(frame);
+        let constant = first.iter().zip(&own).find(|(a, b)| a.1 != b.1).map(|(a, _)| a.0);
+        let attribute =
+            constant.or_else(|| difference(first_acquisition.as_ref()?, acquisition.as_ref()?))?;
+        Some(format!("{attribute} differs between frames 1 and {}", frame + 1))
+    })
+}
+
+/// The first fact of unit, correction, injection or reference time in which two slices of a PET differ.
+pub(super) fn difference(a: &PetAcquisition, b: &PetAcquisition) -> Option<&'static str> {
+    let facts = [
+        (a.units == b.units, "the unit, Units (0054,1001) or the real world value mapping,"),
+        (a.suv_type == b.suv_type, "SUVType (0054,1006)"),
+        (a.decay_correction == b.decay_correction, "DecayCorrection (0054,1102)"),
+        (a.corrected_image == b.corrected_image, "CorrectedImage (0028,0051)"),
+        (
+            a.enhanced_decay_datetime == b.enhanced_decay_datetime,
+            "DecayCorrectionDateTime (0018,9701)",
+        ),
+        (
+            a.radiopharmaceuticals == b.radiopharmaceuticals,
+            "RadiopharmaceuticalInformationSequence (0054,0016): dose, half-life or injection time",
+        ),
+        (a.ge_scan_datetime == b.ge_scan_datetime, "the GE scan date-time (0009,xx0D)"),
+        (
+            a.siemens_decay_datetime == b.siemens_decay_datetime,
+            "the Siemens decay correction date-time (0071,xx22)",
+        ),
+        (a.philips_suv_factor == b.philips_suv_factor, "the Philips SUV factor (7053,xx00)"),
+        (
+            a.philips_activity_factor == b.philips_activity_factor,
+            "the Philips activity factor (7053,xx09)",
+        ),
+    ];
+    facts.into_iter().find(|(agrees, _)| !agrees).map(|(_, name)| name)
 }
 
 /// The part of a header that describes the series: without per-frame groups and private attributes.

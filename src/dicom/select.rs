@@ -116,7 +116,7 @@ pub(super) fn objections(series: &Series) -> Vec<String> {
     ];
     let times = ["DYNAMIC", "GATED"];
     let words = |value: &String| value.split([' ', '-']).map(str::to_owned).collect::<Vec<_>>();
-    let found = series.image_type.iter().chain(&series.series_type).flat_map(words).find(|word| {
+    let found = series.kinds.iter().flat_map(words).find(|word| {
         kinds.contains(&word.as_str()) || (series.is_pet() && times.contains(&word.as_str()))
     });
     if let Some(kind) = found {

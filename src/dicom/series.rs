@@ -7,8 +7,8 @@ use dicom_dictionary_std::{tags, uids};
 
 use super::attribute::{date, number, text_or_empty, time};
 use super::error::GeometryFault;
-use super::pixels::Samples;
-use super::record::{Frame, PixelFormat, Record, type_values};
+use super::pixels::{MAY_LOSE, Samples};
+use super::record::{Frame, PixelFormat, Record, difference, type_values};
 use super::stack::{Slice, place};
 use crate::acquisition::{Attribute, PetAcquisition, Sex};
 use crate::diagnostic::Warning;
@@ -111,6 +111,8 @@ pub struct Series {
     pub remarks: Vec<Warning>,
     /// Whether the voxels can be placed and rescaled, whatever else speaks against the series.
     pub(super) loadable: bool,
+    /// The words of `ImageType`, `SeriesType` and `FrameType` of all slices, each once.
+    pub(super) kinds: Vec<String>,
     pub(super) patient: Patient,
     pub(super) study_date: Attribute<NaiveDate>,
     pub(super) study_description: String,
@@ -164,11 +166,9 @@ impl Series {
         let mut reasons =
             geometry.as_ref().err().map(ToString::to_string).into_iter().collect::<Vec<_>>();
         reasons.extend(broken.iter().map(|(path, why)| format!("{} {why}", path.display())));
-        reasons.extend(
-            records
-                .iter()
-                .filter_map(|r| Some(format!("{}: {}", r.path.display(), r.truncated.as_ref()?))),
-        );
+        reasons.extend(records.iter().flat_map(|record| {
+            record.faults.iter().map(|fault| format!("{}: {fault}", record.path.display()))
+        }));
         let sources = sources(&slices);
         reasons.extend(sources.as_ref().err().cloned());
         reasons.extend(undecodable(&records));
@@ -186,6 +186,9 @@ impl Series {
             records.iter().map(|record| record.format.transfer_syntax.clone()).collect();
         series.transfer_syntaxes.sort();
         series.transfer_syntaxes.dedup();
+        series.kinds = records.iter().flat_map(|record| record.kinds.iter().cloned()).collect();
+        series.kinds.sort();
+        series.kinds.dedup();
         series.remarks = remarks(&records, &series);
         reasons.extend(super::select::objections(&series));
         series.usable = reasons.is_empty();
@@ -236,6 +239,7 @@ impl Series {
             reasons: Vec::new(),
             remarks: Vec::new(),
             loadable: false,
+            kinds: Vec::new(),
             patient: Patient {
                 id: text(tags::PATIENT_ID),
                 name: text(tags::PATIENT_NAME),
@@ -275,17 +279,25 @@ fn undecodable(records: &[Record]) -> Option<String> {
 
 fn remarks(records: &[Record], series: &Series) -> Vec<Warning> {
     let mut remarks = Vec::new();
-    let lossy = records
-        .iter()
-        .any(|record| text_or_empty(&record.facts.header, tags::LOSSY_IMAGE_COMPRESSION) == "01");
-    let near = [uids::JPEG_BASELINE8_BIT, uids::JPEGLS_NEAR_LOSSLESS];
-    if lossy || series.transfer_syntaxes.iter().any(|uid| near.contains(&uid.as_str())) {
-        let message = format!(
-            "series {} was compressed with loss; its values are approximate",
-            series.label()
-        );
-        remarks.push(Warning::new("LOSSY_COMPRESSION", message));
-    }
+    let says = |answer: &str| {
+        records.iter().any(|record| {
+            text_or_empty(&record.facts.header, tags::LOSSY_IMAGE_COMPRESSION) == answer
+        })
+    };
+    let used =
+        |loses: &[&str]| series.transfer_syntaxes.iter().any(|uid| loses.contains(&uid.as_str()));
+    let message = if says("01") || used(&[uids::JPEG_BASELINE8_BIT, uids::JPEGLS_NEAR_LOSSLESS]) {
+        Some("was compressed with loss; its values are approximate")
+    } else if used(&MAY_LOSE) && !says("00") {
+        Some(
+            "may have been compressed with loss: LossyImageCompression (0028,2110) does not tell; its values may be approximate",
+        )
+    } else {
+        None
+    };
+    remarks.extend(message.map(|message| {
+        Warning::new("LOSSY_COMPRESSION", format!("series {} {message}", series.label()))
+    }));
     let announced = number(&records[0].facts.header, tags::NUMBER_OF_SLICES);
     if let Some(&announced) = announced.value().filter(|&&n| n > series.slices as f64) {
         let message = format!(
@@ -305,32 +317,11 @@ fn disagreement(records: &[Record]) -> Option<GeometryFault> {
         let constants = first.constants.iter().zip(&record.constants);
         let attribute =
             constants.filter(|(a, b)| a.1 != b.1).map(|(a, _)| a.0).next().or_else(|| {
-                differing_fact(first.acquisition.as_ref()?, record.acquisition.as_ref()?)
+                difference(first.acquisition.as_ref()?, record.acquisition.as_ref()?)
             })?;
         let files = Box::new([first.path.clone(), record.path.clone()]);
         Some(GeometryFault::Differs { attribute, files })
     })
-}
-
-/// The first fact of injection or reference time in which two slices of a PET differ.
-fn differing_fact(a: &PetAcquisition, b: &PetAcquisition) -> Option<&'static str> {
-    let facts = [
-        (
-            a.radiopharmaceuticals == b.radiopharmaceuticals,
-            "RadiopharmaceuticalInformationSequence (0054,0016): dose, half-life or injection time",
-        ),
-        (a.ge_scan_datetime == b.ge_scan_datetime, "the GE scan date-time (0009,xx0D)"),
-        (
-            a.siemens_decay_datetime == b.siemens_decay_datetime,
-            "the Siemens decay correction date-time (0071,xx22)",
-        ),
-        (a.philips_suv_factor == b.philips_suv_factor, "the Philips SUV factor (7053,xx00)"),
-        (
-            a.philips_activity_factor == b.philips_activity_factor,
-            "the Philips activity factor (7053,xx09)",
-        ),
-    ];
-    facts.into_iter().find(|(agrees, _)| !agrees).map(|(_, name)| name)
 }
 
 /// Slope and intercept of each slice in the order given; a missing one is refused, never 1 or 0.

@@ -23,6 +23,11 @@ const COSINE_TOLERANCE: f64 = 1e-3;
 /// Largest relative difference of pixel spacing between slices.
 const SPACING_TOLERANCE: f64 = 1e-4;
 
+/// Distances between neighbouring pixels that a scanner can have, in millimetres; others are in another unit.
+const PIXEL_MM: std::ops::RangeInclusive<f64> = 0.01..=100.0;
+/// Furthest place from the origin: a hundred metres, beyond which a NIfTI affine (f32) would be off by hundredths.
+const FURTHEST_MM: f64 = 1e5;
+
 const ORIENTATION: &str = "ImageOrientationPatient (0020,0037)";
 const POSITION: &str = "ImagePositionPatient (0020,0032)";
 const SPACING: &str = "PixelSpacing (0028,0030)";
@@ -65,6 +70,10 @@ pub(super) fn place(slices: &mut [Slice]) -> Result<VolumeGeometry, GeometryFaul
     for slice in slices.iter() {
         let place =
             slice.frame.place().map_err(|fault| attribute(POSITION, fault, slice.record))?;
+        if place.abs().max_element() > FURTHEST_MM {
+            let fault = "lies more than 100 m from the origin".to_owned();
+            return Err(attribute(POSITION, fault, slice.record));
+        }
         placed.push((place.dot(normal), place, *slice));
     }
     placed.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| order(&a.2).cmp(&order(&b.2))));
@@ -114,8 +123,9 @@ impl Plane {
             let fault = "does not hold two perpendicular unit vectors".to_owned();
             return Err(attribute(ORIENTATION, fault, record));
         }
-        if !spacing.iter().all(|&mm| mm > 0.0) {
-            return Err(attribute(SPACING, "is not positive".into(), record));
+        if !spacing.iter().all(|mm| PIXEL_MM.contains(mm)) {
+            let fault = format!("{} x {} is not between 0.01 and 100 mm", spacing[0], spacing[1]);
+            return Err(attribute(SPACING, fault, record));
         }
         Ok(Self {
             along_row: along_row.normalize(),
@@ -195,6 +205,10 @@ fn repeated_places(
 ) -> Result<(), GeometryFault> {
     let same = |advance: f64| advance <= STEP_TOLERANCE * scale.max(1e-3);
     let Some(first) = advances.iter().position(|&advance| same(advance)) else { return Ok(()) };
+    let shift_mm = (places[first + 1] - places[first]).length();
+    if !same(shift_mm) {
+        return Err(GeometryFault::Shifted { place_mm: places[first], shift_mm });
+    }
     let mut runs = vec![1_usize];
     for &advance in advances {
         match runs.last_mut() {

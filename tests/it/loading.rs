@@ -195,6 +195,21 @@ fn stacks_that_are_not_one_volume_are_refused() {
     assert!(matches!(fault(&put_in(3, place(-90.0))), GeometryFault::Uneven { .. }));
     let aside = text(tags::IMAGE_POSITION_PATIENT, VR::DS, "4\\-5\\-91");
     assert!(matches!(fault(&put_in(3, aside)), GeometryFault::Shifted { .. }));
+    // Beside each other, at the same heights: no dynamic series.
+    let stacks = Synthetic {
+        put_in: (3..6)
+            .map(|s| {
+                let place = format!("97\\-5\\{}", -100 + 3 * (s - 3));
+                (s as usize, text(tags::IMAGE_POSITION_PATIENT, VR::DS, &place))
+            })
+            .collect(),
+        ..Synthetic::pet()
+    };
+    assert!(matches!(fault(&stacks), GeometryFault::Shifted { shift_mm: 100.0, .. }));
+    let far = text(tags::IMAGE_POSITION_PATIENT, VR::DS, "-3\\-5\\1e12");
+    assert!(fault(&put_in(3, far)).to_string().contains("more than 100 m"));
+    let metres = Synthetic::pet().with(tags::PIXEL_SPACING, VR::DS, "0.0025\\0.002");
+    assert!(fault(&metres).to_string().contains("not between 0.01 and 100 mm"));
     let creeping = Synthetic {
         shape: [60, 5, 4],
         jitter_mm: |s| if s > 30 { 0.2 * (s - 30) as f64 } else { 0.0 },
@@ -224,6 +239,7 @@ fn attributes_that_differ_between_slices_are_named() {
             "ImageOrientationPatient",
         ),
         (text(tags::FRAME_OF_REFERENCE_UID, VR::UI, "1.2.99"), "FrameOfReferenceUID"),
+        (text(tags::STUDY_INSTANCE_UID, VR::UI, "1.2.99"), "StudyInstanceUID"),
         (text(tags::SERIES_TIME, VR::TM, "100001"), "SeriesTime"),
         (text(tags::DECAY_CORRECTION, VR::CS, "NONE"), "DecayCorrection"),
     ];
@@ -232,6 +248,14 @@ fn attributes_that_differ_between_slices_are_named() {
         let GeometryFault::Differs { attribute, .. } = &found else { panic!("{name}: {found}") };
         assert!(attribute.starts_with(name), "{attribute}");
     }
+}
+
+#[test]
+fn one_slice_that_is_no_slice_is_noticed() {
+    let kind = text(tags::IMAGE_TYPE, VR::CS, "DERIVED\\SECONDARY\\MIP");
+    let mixed = Synthetic { put_in: vec![(4, kind)], ..Synthetic::pet() };
+    let (_folder, studies) = written(&mixed);
+    assert_eq!(only(&studies).reasons, ["it is a mip image"]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 use petct::dicom::{load_ct, load_pet, scan, select};
 use tempfile::TempDir;
 
-use crate::synthetic::{Synthetic, text};
+use crate::synthetic::{Coding, Synthetic, text};
 
 fn sequence(tag: Tag, items: Vec<InMemDicomObject>) -> InMemElement {
     DataElement::new(tag, VR::SQ, DataSetSequence::from(items))
@@ -69,12 +69,20 @@ pub(crate) fn joined(
 
 pub(crate) fn write(
     folder: &Path,
+    parts: (InMemDicomObject, InMemDicomObject, Vec<InMemDicomObject>),
+) {
+    write_as(folder, parts, uids::EXPLICIT_VR_LITTLE_ENDIAN);
+}
+
+fn write_as(
+    folder: &Path,
     (mut root, shared, per_frame): (InMemDicomObject, InMemDicomObject, Vec<InMemDicomObject>),
+    transfer_syntax: &str,
 ) {
     root.put(sequence(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, vec![shared]));
     root.put(sequence(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE, per_frame));
     let meta = FileMetaTableBuilder::new()
-        .transfer_syntax(uids::EXPLICIT_VR_LITTLE_ENDIAN)
+        .transfer_syntax(transfer_syntax)
         .media_storage_sop_class_uid(root.element(tags::SOP_CLASS_UID).unwrap().to_str().unwrap())
         .media_storage_sop_instance_uid("1.2.3.4")
         .build()
@@ -130,6 +138,20 @@ fn a_legacy_converted_pet_loads_frame_by_frame() {
     assert_eq!(times.collect::<Vec<_>>(), [5000.0, 4000.0, 3000.0, 2000.0, 1000.0, 0.0]);
 }
 
+/// A real world value mapping of stored values.
+fn mapping(slope: f64, unit: &str) -> InMemElement {
+    let number = |tag, value: f64| DataElement::new(tag, VR::FD, PrimitiveValue::from(value));
+    let unit = item([text(tags::CODE_VALUE, VR::SH, unit)]);
+    sequence(
+        tags::REAL_WORLD_VALUE_MAPPING_SEQUENCE,
+        vec![item([
+            number(tags::REAL_WORLD_VALUE_SLOPE, slope),
+            number(tags::REAL_WORLD_VALUE_INTERCEPT, 0.0),
+            sequence(tags::MEASUREMENT_UNITS_CODE_SEQUENCE, vec![unit]),
+        ])],
+    )
+}
+
 #[test]
 fn an_enhanced_pet_takes_unit_and_slope_from_its_real_world_mapping() {
     let series = Synthetic::pet();
@@ -141,16 +163,7 @@ fn an_enhanced_pet_takes_unit_and_slope_from_its_real_world_mapping() {
     root.put(text(tags::ATTENUATION_CORRECTED, VR::CS, "YES"));
     root.put(text(tags::DECAY_CORRECTION_DATE_TIME, VR::DT, "20260102100000"));
     for (stored, frame) in per_frame.iter_mut().enumerate() {
-        let number = |tag, value: f64| DataElement::new(tag, VR::FD, PrimitiveValue::from(value));
-        let unit = item([text(tags::CODE_VALUE, VR::SH, "Bq/ml")]);
-        frame.put(sequence(
-            tags::REAL_WORLD_VALUE_MAPPING_SEQUENCE,
-            vec![item([
-                number(tags::REAL_WORLD_VALUE_SLOPE, 10.0 + stored as f64),
-                number(tags::REAL_WORLD_VALUE_INTERCEPT, 0.0),
-                sequence(tags::MEASUREMENT_UNITS_CODE_SEQUENCE, vec![unit]),
-            ])],
-        ));
+        frame.put(mapping(10.0 + stored as f64, "Bq/ml"));
     }
     let folder = TempDir::new().unwrap();
     write(folder.path(), (root, shared, per_frame));
@@ -212,5 +225,67 @@ fn float_samples_are_read() {
         let path = folder.path().join(slice.to_string());
         object.with_exact_meta(meta).write_to_file(path).unwrap();
     }
+    check_values(&series, folder.path(), series.slope);
+}
+
+/// An enhanced PET in Bq/ml by its mapping, with one frame changed, and why it cannot be used.
+fn reasons_with(change: impl Fn(&mut InMemDicomObject, &mut Vec<InMemDicomObject>)) -> String {
+    let (mut root, shared, mut per_frame) =
+        joined(&Synthetic::pet(), uids::ENHANCED_PET_IMAGE_STORAGE);
+    root.remove_element(tags::UNITS);
+    for frame in &mut per_frame {
+        frame.put(mapping(2.0, "Bq/ml"));
+    }
+    change(&mut root, &mut per_frame);
+    let folder = TempDir::new().unwrap();
+    write(folder.path(), (root, shared, per_frame));
+    scan(folder.path()).unwrap().output[0].series[0].reasons.join("; ")
+}
+
+#[test]
+fn frames_that_disagree_are_refused_with_their_number() {
+    assert_eq!(reasons_with(|_, _| ()), "");
+    let other_unit = reasons_with(|_, frames| {
+        frames[3].put(mapping(2.0, "g/ml{SUVbw}"));
+    });
+    assert!(other_unit.contains("differs between frames 1 and 4"), "{other_unit}");
+    // Without its mapping a frame would be scaled by RescaleSlope, to another unit.
+    let unmapped = reasons_with(|_, frames| {
+        frames[5].remove_element(tags::REAL_WORLD_VALUE_MAPPING_SEQUENCE);
+    });
+    assert!(unmapped.contains("differs between frames 1 and 6"), "{unmapped}");
+    let projection = reasons_with(|_, frames| {
+        let kind = item([text(tags::FRAME_TYPE, VR::CS, "DERIVED\\PRIMARY\\VOLUME\\MAX_IP")]);
+        frames[2].put(sequence(tags::PET_FRAME_TYPE_SEQUENCE, vec![kind]));
+    });
+    assert!(projection.contains("max_ip image"), "{projection}");
+}
+
+#[test]
+fn a_number_of_frames_that_does_not_fit_is_refused() {
+    for frames in ["5", "7"] {
+        let reasons = reasons_with(|root, _| {
+            root.put(text(tags::NUMBER_OF_FRAMES, VR::IS, frames));
+        });
+        assert!(reasons.contains(&format!("NumberOfFrames (0028,0008) is {frames}")), "{reasons}");
+    }
+}
+
+#[test]
+fn compressed_frames_in_several_fragments_need_no_offset_table() {
+    let series = Synthetic { coding: Coding::JpegLsLossless, ..Synthetic::pet() };
+    let (mut root, shared, per_frame) =
+        joined(&Synthetic::pet(), uids::LEGACY_CONVERTED_ENHANCED_PET_IMAGE_STORAGE);
+    let mut fragments = Vec::new();
+    for slice in (0..series.shape[0]).rev() {
+        let data_set = series.data_set(slice);
+        let stream = &data_set.element(tags::PIXEL_DATA).unwrap().fragments().unwrap()[0];
+        let (start, end) = stream.split_at(stream.len() / 4 * 2);
+        fragments.extend([start.to_vec(), end.to_vec()]);
+    }
+    let pixels = dicom_core::value::PixelFragmentSequence::new_fragments(fragments);
+    root.put(DataElement::new(tags::PIXEL_DATA, VR::OB, pixels));
+    let folder = TempDir::new().unwrap();
+    write_as(folder.path(), (root, shared, per_frame), uids::JPEGLS_LOSSLESS);
     check_values(&series, folder.path(), series.slope);
 }

@@ -8,6 +8,7 @@ mod codes;
 mod compare;
 mod digital_phantom;
 mod loading;
+mod loading_codings;
 mod loading_enhanced;
 mod masks;
 mod phantom;
