@@ -12,10 +12,10 @@ use crate::lesion::{
     Candidate, Class, Finding, Found, Landmarks, Lesion, Site, Threshold, ThresholdError, classify,
     find, measure as measure_lesion,
 };
+use crate::organ::OrganMap;
 use crate::reference::{
     Disease, Form, Method, Placement, Reference, ReferenceKind, Rival,
-    measure as measure_reference,
-    place_blood_pool, place_liver,
+    measure as measure_reference, place_blood_pool, place_in_outline, place_liver,
 };
 use crate::segmentation::{Region, components_of_mask};
 use crate::statistics::{RegionStatistics, farthest_pair};
@@ -65,6 +65,8 @@ pub struct Settings {
     pub lesions: Option<Mask>,
     /// Voxels that take no part in the search.
     pub exclude: Option<Mask>,
+    /// Organs outlined by somebody, on the lattice of the PET: they place the references and name uptake.
+    pub organs: Option<OrganMap>,
 }
 
 impl Default for Settings {
@@ -76,6 +78,7 @@ impl Default for Settings {
             blood_pool: Given::Automatic,
             lesions: None,
             exclude: None,
+            organs: None,
         }
     }
 }
@@ -180,13 +183,16 @@ fn search(
 ) -> Result<Search, ThresholdError> {
     let pet = &scan.image.volume;
     let liver_place = given(&settings.liver)
+        .or_else(|| outlined(ReferenceKind::Liver, pet, settings, before))
         .unwrap_or_else(|| place_liver(anatomy.ok_or(NO_BODY)?, before));
     let liver = measured(ReferenceKind::Liver, scan, &liver_place, &[]);
-    let pool_place = given(&settings.blood_pool).unwrap_or_else(|| {
-        place_blood_pool(anatomy.ok_or(NO_BODY)?, scan.ct, liver.centre_mm, before)
-    });
+    let pool_place = given(&settings.blood_pool)
+        .or_else(|| outlined(ReferenceKind::BloodPool, pet, settings, before))
+        .unwrap_or_else(|| {
+            place_blood_pool(anatomy.ok_or(NO_BODY)?, scan.ct, liver.centre_mm, before)
+        });
     let (candidates, level, warnings) = candidates(pet, settings, &liver)?;
-    let landmarks = anatomy.and_then(|a| landmarks(a, &liver, scan.bw_per_value));
+    let landmarks = anatomy.and_then(|a| landmarks(a, &liver, scan.bw_per_value, settings));
     let findings = match settings.lesions {
         Some(_) => vec![given_finding(); candidates.len()],
         None => classify(pet, scan.bw_per_value, &candidates, landmarks.as_ref()),
@@ -220,6 +226,15 @@ impl ScanAssessment {
     pub fn of_class(&self, class: Class) -> impl Iterator<Item = &Lesion> {
         self.lesions.iter().filter(move |l| l.finding.class == class)
     }
+}
+
+fn outlined(
+    kind: ReferenceKind,
+    pet: &Volume<f32>,
+    settings: &Settings,
+    disease: &Disease,
+) -> Option<Result<Placement, String>> {
+    place_in_outline(kind, settings.organs.as_ref()?, pet.geometry(), disease)
 }
 
 const NO_BODY: &str = "the PET shows no body";
@@ -291,13 +306,15 @@ fn landmarks<'a>(
     anatomy: &'a Anatomy,
     liver: &Reference,
     bw_per_value: f64,
+    settings: &'a Settings,
 ) -> Option<Landmarks<'a>> {
     let bw = |s: &RegionStatistics| RegionStatistics {
         mean: s.mean * bw_per_value,
         max: s.max * bw_per_value,
         ..*s
     };
-    Landmarks::find(anatomy, liver.centre_mm.zip(liver.usable().map(bw)))
+    let liver = liver.centre_mm.zip(liver.usable().map(bw));
+    Landmarks::find(anatomy, liver, settings.organs.as_ref())
 }
 
 fn given_finding() -> Finding {

@@ -9,6 +9,7 @@ use glam::DVec3;
 
 use super::{Candidate, Class, Finding, Landmarks, Site};
 use crate::geometry::VolumeGeometry;
+use crate::organ::{Organ, Side};
 use crate::resample::{nearest_at, sample_at};
 use crate::segmentation::Region;
 use crate::statistics::peak_global;
@@ -32,6 +33,8 @@ struct Features {
     /// Share of the voxels that lie in bone, and in aerated lung or at its edge, where there is a CT.
     bone: f64,
     lung: f64,
+    /// The outlined organ in which the region lies: its hottest voxel, or most of it.
+    organ: Option<Organ>,
     /// Whether the hottest place lies in fat, where there is a CT.
     in_fat: bool,
     /// Depth of the centroid below the skin, millimetres.
@@ -61,7 +64,8 @@ pub fn classify(
     if marks.anatomy.hounsfield.is_none() {
         guess_bone(&mut features);
     }
-    let bladder = bladder(&features, marks);
+    let bladder = bladder(&features, marks)
+        .filter(|_| !marks.outlined(|organ| organ == Organ::UrinaryBladder));
     let marrow = diffuse_marrow(&features);
     features
         .iter()
@@ -100,20 +104,61 @@ fn named(f: &Features, all: &[Features], marks: &Landmarks<'_>, marrow: bool) ->
 const FAINT: f64 = 1.15;
 
 fn first_rule(f: &Features, all: &[Features], marks: &Landmarks<'_>, marrow: bool) -> Finding {
-    brain(f, marks)
-        .or_else(|| bone(f, marrow))
-        .or_else(|| brown_fat(f, all, marks))
-        .or_else(|| head_and_neck(f, marks))
-        .or_else(|| limbs(f))
-        .or_else(|| heart(f, marks))
-        .or_else(|| whole_spleen(f))
-        .or_else(|| kidney(f, all, marks))
-        .or_else(|| liver(f, marks))
-        .or_else(|| spleen_focus(f))
-        .or_else(|| lone_kidney(f))
-        .or_else(|| ureter(f))
-        .or_else(|| gut(f, marks))
-        .unwrap_or_else(|| elsewhere(f, marks))
+    // Where an organ has been outlined, what lies outside it is not guessed to be it.
+    let guess = |organ: fn(Organ) -> bool| !marks.outlined(organ);
+    let kidney_guessed = guess(|organ| matches!(organ, Organ::Kidney(_)));
+    let gut_guessed = guess(is_gut);
+    let rules = [
+        outlined(f, marks),
+        brain(f, marks).filter(|_| guess(|organ| organ == Organ::Brain)),
+        bone(f, marrow),
+        brown_fat(f, all, marks),
+        head_and_neck(f, marks),
+        limbs(f),
+        heart(f, marks).filter(|_| guess(Organ::is_heart)),
+        whole_spleen(f).filter(|_| guess(|organ| organ == Organ::Spleen)),
+        kidney(f, all, marks).filter(|_| kidney_guessed),
+        liver(f, marks).filter(|_| guess(|organ| organ == Organ::Liver)),
+        spleen_focus(f).filter(|_| guess(|organ| organ == Organ::Spleen)),
+        lone_kidney(f).filter(|_| kidney_guessed),
+        ureter(f),
+        gut(f, marks).filter(|_| gut_guessed),
+    ];
+    rules.into_iter().flatten().next().unwrap_or_else(|| elsewhere(f, marks))
+}
+
+fn is_gut(organ: Organ) -> bool {
+    matches!(organ, Organ::Stomach | Organ::Duodenum | Organ::SmallBowel | Organ::Colon)
+}
+
+/// What the outline of an organ tells.
+fn outlined(f: &Features, marks: &Landmarks<'_>) -> Option<Finding> {
+    let physiologic = |site, reason| Some(finding(Class::Physiologic, site, reason));
+    let uncertain = |site, reason| Some(finding(Class::Uncertain, site, reason));
+    match f.organ? {
+        Organ::Brain => physiologic(Site::Brain, "in the brain that was outlined"),
+        Organ::Kidney(Side::Left) => {
+            physiologic(Site::LeftKidney, "in the kidney that was outlined")
+        }
+        Organ::Kidney(_) => physiologic(Site::RightKidney, "in the kidney that was outlined"),
+        Organ::UrinaryBladder => physiologic(Site::Bladder, "in the bladder that was outlined"),
+        Organ::Liver => liver_uptake(f, marks),
+        organ if organ.is_heart() => Some(heart_uptake(f, "in the heart that was outlined")),
+        Organ::Spleen if is_large(f) => Some(spleen_as_a_whole()),
+        Organ::Spleen => {
+            Some(finding(Class::Lesion, Site::Spleen, "focal, in the spleen that was outlined"))
+        }
+        organ if is_gut(organ) => {
+            uncertain(Site::StomachOrBowel, "in the stomach or bowel that was outlined")
+        }
+        Organ::Oesophagus => uncertain(Site::Oesophagus, "in the oesophagus that was outlined"),
+        Organ::Thyroid => uncertain(Site::Neck, "in the thyroid that was outlined"),
+        Organ::Prostate => {
+            uncertain(Site::Pelvis, "in the prostate that was outlined: urine or a lesion")
+        }
+        Organ::Muscle => uncertain(Site::Body, "in a muscle that was outlined"),
+        _ => None,
+    }
 }
 
 /// Height above the lungs' apex from which on a place is in the head, adult millimetres.
@@ -165,7 +210,8 @@ fn brown_fat(f: &Features, all: &[Features], marks: &Landmarks<'_>) -> Option<Fi
         let reason = "in fat on the CT, with a counterpart on the other side: brown fat";
         return Some(finding(Class::Physiologic, Site::BrownFat, reason));
     }
-    let reason = "in fat on the CT, on one side: brown fat, or a node that moved between PET and CT";
+    let reason =
+        "in fat on the CT, on one side: brown fat, or a node that moved between PET and CT";
     Some(finding(Class::Uncertain, Site::BrownFat, reason))
 }
 
@@ -188,17 +234,23 @@ fn heart(f: &Features, marks: &Landmarks<'_>) -> Option<Finding> {
     }
     let reason =
         "left of the middle, before the column, on the diaphragm: the left ventricle's place";
+    Some(heart_uptake(f, reason))
+}
+
+/// Uptake in the heart's place: a ventricle is large, what is small may be a lesion beside it.
+fn heart_uptake(f: &Features, place: &str) -> Finding {
     if f.whole_ml > 12.0 || f.whole_size.max_element() > 45.0 {
-        return Some(finding(Class::Physiologic, Site::Myocardium, reason));
+        return finding(Class::Physiologic, Site::Myocardium, place);
     }
-    Some(finding(Class::Uncertain, Site::Myocardium, "small uptake in the place of the heart"))
+    finding(Class::Uncertain, Site::Myocardium, "small uptake in the place of the heart")
 }
 
 fn liver(f: &Features, marks: &Landmarks<'_>) -> Option<Finding> {
+    marks.in_liver(f.hottest).then(|| liver_uptake(f, marks))?
+}
+
+fn liver_uptake(f: &Features, marks: &Landmarks<'_>) -> Option<Finding> {
     let (mean, max) = marks.liver?;
-    if !marks.in_liver(f.hottest) {
-        return None;
-    }
     // The maximum of a whole liver lies a little above that of a 3 cm sphere of it: noise over more voxels.
     if f.max < 1.25 * max || f.max < 1.5 * mean {
         return Some(finding(Class::Physiologic, Site::Liver, "within the liver's own uptake"));
@@ -231,9 +283,17 @@ fn in_spleen_zone(f: &Features) -> bool {
 }
 
 fn whole_spleen(f: &Features) -> Option<Finding> {
+    (in_spleen_zone(f) && f.left > 60.0 && is_large(f)).then(spleen_as_a_whole)
+}
+
+/// As large as a spleen.
+fn is_large(f: &Features) -> bool {
+    f.volume_ml > 40.0 && f.size.max_element() > 55.0
+}
+
+fn spleen_as_a_whole() -> Finding {
     let reason = "the whole spleen is hotter than the threshold: disease or reaction";
-    (in_spleen_zone(f) && f.left > 60.0 && f.volume_ml > 40.0 && f.size.max_element() > 55.0)
-        .then(|| finding(Class::Uncertain, Site::Spleen, reason))
+    finding(Class::Uncertain, Site::Spleen, reason)
 }
 
 fn spleen_focus(f: &Features) -> Option<Finding> {
@@ -264,8 +324,9 @@ fn kidney(f: &Features, all: &[Features], marks: &Landmarks<'_>) -> Option<Findi
         return None;
     }
     let site = if f.left > 0.0 { Site::LeftKidney } else { Site::RightKidney };
-    let counterpart =
-        all.iter().any(|g| in_kidney_zone(g) && answers(f, g, marks) && g.max > COUNTERPART * f.max);
+    let counterpart = all
+        .iter()
+        .any(|g| in_kidney_zone(g) && answers(f, g, marks) && g.max > COUNTERPART * f.max);
     if counterpart {
         let reason = "beside the column at kidney height, with a counterpart on the other side";
         return Some(finding(Class::Physiologic, site, reason));
@@ -413,6 +474,7 @@ impl Features {
         let (_, size) = extent(geometry, region);
         let (whole_top, whole_size) = extent(geometry, &c.whole);
         let (bone, lung) = tissue_shares(geometry, region, marks);
+        let organ = organ_of(region, hottest, marks);
         let (left, back) = marks.from_spine(centroid);
         Self {
             centroid,
@@ -424,8 +486,9 @@ impl Features {
             whole_ml: c.whole.volume_ml(geometry),
             whole_size,
             at_top: whole_top > geometry.bounds_mm().1.z - 1.5 * geometry.spacing_mm()[0],
-            bone,
-            lung,
+            bone: if organ.is_some_and(Organ::is_bone) { 1.0 } else { bone },
+            lung: if organ.is_some_and(Organ::is_lung) { 1.0 } else { lung },
+            organ,
             in_fat: in_fat(geometry.centre_of(pet.voxel_of(hottest)), marks),
             depth: nearest_at(&marks.anatomy.depth_mm, centroid).map_or(0.0, f64::from),
             up: marks.above_dome(centroid),
@@ -457,6 +520,16 @@ fn tissue_shares(geometry: &VolumeGeometry, region: &Region, marks: &Landmarks<'
         count += 1.0;
     }
     if count == 0.0 { (0.0, 0.0) } else { (bone / count, lung / count) }
+}
+
+/// The outlined organ that holds a region's hottest voxel, else the one that holds most of it.
+fn organ_of(region: &Region, hottest: usize, marks: &Landmarks<'_>) -> Option<Organ> {
+    let organs = marks.organs?;
+    organs.at(hottest).next().or_else(|| {
+        let half = region.voxels() / 2;
+        let most = |&(_, organ): &(Organ, &Region)| region.intersection(organ).voxels() > half;
+        organs.iter().find(most).map(|(organ, _)| organ)
+    })
 }
 
 /// Whether a place is fat in the CT.

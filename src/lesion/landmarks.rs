@@ -3,6 +3,7 @@
 use glam::DVec3;
 
 use crate::anatomy::Anatomy;
+use crate::organ::{Organ, OrganMap};
 use crate::reference::dome_above;
 use crate::resample::nearest_at;
 use crate::segmentation::{Beyond, Holes, Region, erode_mm, fill_holes, grow};
@@ -34,13 +35,19 @@ pub struct Landmarks<'a> {
     pub liver: Option<(f64, f64)>,
     /// The liver on the anatomy's lattice, holes (lesions) filled.
     pub liver_mask: Option<Mask>,
+    /// Organs that somebody has outlined, on the lattice of the PET.
+    pub organs: Option<&'a OrganMap>,
 }
 
 impl<'a> Landmarks<'a> {
     /// Takes heights from the lungs where a CT shows them, else from the liver; `None` where neither is known.
     ///
-    /// `liver` is the centre of the liver sphere and its uptake as SUVbw.
-    pub fn find(anatomy: &'a Anatomy, liver: Option<(DVec3, RegionStatistics)>) -> Option<Self> {
+    /// `liver` is the centre of the liver sphere and its uptake as SUVbw; `organs` are those that somebody has outlined.
+    pub fn find(
+        anatomy: &'a Anatomy,
+        liver: Option<(DVec3, RegionStatistics)>,
+        organs: Option<&'a OrganMap>,
+    ) -> Option<Self> {
         let heights = match (&anatomy.lungs, &liver) {
             (Some(lungs), _) if lungs.height_mm() > 80.0 => {
                 let scale = (lungs.height_mm() / LUNG_HEIGHT_MM).clamp(0.4, 1.3);
@@ -56,7 +63,7 @@ impl<'a> Landmarks<'a> {
         let (dome_z, apex_z, scale) = heights?;
         let liver_mask = liver.as_ref().map(|(centre, l)| liver_mask(anatomy, *centre, l.mean));
         let liver = liver.map(|(_, l)| (l.mean, l.max));
-        Some(Self { anatomy, dome_z, apex_z, scale, liver, liver_mask })
+        Some(Self { anatomy, dome_z, apex_z, scale, liver, liver_mask, organs })
     }
 
     /// Height above the dome in adult millimetres.
@@ -79,6 +86,11 @@ impl<'a> Landmarks<'a> {
     pub fn mirrored(&self, place: DVec3) -> DVec3 {
         let (x, _) = self.anatomy.spine_at(place.z);
         DVec3::new(2.0 * x - place.x, place.y, place.z)
+    }
+
+    /// Whether an organ has been outlined, so that its rules of place are not needed.
+    pub fn outlined(&self, organ: impl Fn(Organ) -> bool) -> bool {
+        self.organs.is_some_and(|organs| organs.iter().any(|(known, _)| organ(known)))
     }
 
     /// Whether a place lies in the liver.

@@ -32,7 +32,7 @@ pub fn measure(
     let found = statistics(pet, &shape.region);
     let mut reasons = refusals(kind, pet, &shape, found.as_ref(), limits);
     let margin = match placement.method {
-        Method::Ct | Method::Pet => kind.from_lesions_mm(),
+        Method::Ct | Method::Pet | Method::Organs => kind.from_lesions_mm(),
         Method::GivenSphere | Method::GivenMask => 0.0,
     };
     for rival in rivals {
@@ -180,7 +180,12 @@ mod tests {
     }
 
     fn placement(form: Form) -> Placement {
-        Placement { form, method: Method::GivenSphere, notes: vec!["a note".into()], doubts: vec![] }
+        Placement {
+            form,
+            method: Method::GivenSphere,
+            notes: vec!["a note".into()],
+            doubts: vec![],
+        }
     }
 
     fn ball(centre_mm: DVec3, radius_mm: f64) -> Placement {

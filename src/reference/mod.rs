@@ -9,6 +9,7 @@
 mod blood_pool;
 mod liver;
 mod measure;
+mod outlined;
 mod track;
 
 use glam::{DAffine3, DVec3};
@@ -24,6 +25,7 @@ use crate::volume::Volume;
 pub use blood_pool::place as place_blood_pool;
 pub use liver::{dome_above, place as place_liver};
 pub use measure::{Rival, measure};
+pub use outlined::place as place_in_outline;
 
 /// Which reference a region is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +69,8 @@ pub enum Method {
     Ct,
     /// From the PET alone.
     Pet,
+    /// In the outline of the organ, given by the user with other organs.
+    Organs,
     /// A sphere given by the user.
     GivenSphere,
     /// A mask given by the user.
@@ -79,6 +83,7 @@ impl Method {
         match self {
             Self::Ct => "automatic_ct",
             Self::Pet => "automatic_pet",
+            Self::Organs => "organ_mask",
             Self::GivenSphere => "given_sphere",
             Self::GivenMask => "given_mask",
         }
@@ -126,6 +131,9 @@ pub struct Placement {
 /// Disease that an automatic reference keeps away from: spill-in from a hot neighbour is not the organ's own uptake.
 #[derive(Debug, Clone, Default)]
 pub struct Disease {
+    /// On the lattice of the PET.
+    region: Option<Region>,
+    /// On the lattice of the anatomy.
     distance_mm: Option<Volume<f32>>,
 }
 
@@ -137,7 +145,15 @@ impl Disease {
         }
         let onto = anatomy.lattice();
         let mask = resample_nearest(&region.to_mask(pet), onto, DAffine3::IDENTITY, false);
-        Self { distance_mm: Some(distance_to_mm(&mask)) }
+        Self { region: Some(region.clone()), distance_mm: Some(distance_to_mm(&mask)) }
+    }
+
+    /// What of an organ is far enough from disease for a reference.
+    fn cut_from(&self, organ: &Region, pet: &VolumeGeometry, kind: ReferenceKind) -> Region {
+        match &self.region {
+            Some(disease) => organ.difference(&disease.dilated_mm(pet, kind.from_lesions_mm())),
+            None => organ.clone(),
+        }
     }
 
     fn nearer_than(&self, place_mm: DVec3, reach_mm: f64) -> bool {

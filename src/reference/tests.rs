@@ -70,7 +70,9 @@ fn the_blood_pool_cylinder_lies_in_the_descending_aorta() {
     let liver = DVec3::from_array(phantom.truth.organs_mm["liver"]);
     for (ct, reach) in [(true, 8.0), (false, 16.0)] {
         let volume = ct.then_some(&phantom.ct);
-        let place = place_blood_pool(&survey(phantom, ct), volume, Some(liver), &Disease::default()).unwrap();
+        let place =
+            place_blood_pool(&survey(phantom, ct), volume, Some(liver), &Disease::default())
+                .unwrap();
         let at = centre(&place);
         let off = aorta[top..].windows(2).map(|ends| {
             let along = (at - ends[0]).dot(ends[1] - ends[0]) / ends[0].distance_squared(ends[1]);
@@ -88,7 +90,8 @@ fn the_blood_pool_cylinder_lies_in_the_descending_aorta() {
 #[test]
 fn without_liver_or_chest_there_is_a_reason_and_a_remedy() {
     let phantom = coarse();
-    let reason = place_blood_pool(&survey(phantom, false), None, None, &Disease::default()).unwrap_err();
+    let reason =
+        place_blood_pool(&survey(phantom, false), None, None, &Disease::default()).unwrap_err();
     assert!(reason.contains("no liver"), "{reason}");
     // A ball of even uptake is no patient.
     let steps = [DVec3::Z, DVec3::Y, DVec3::X].map(|axis| axis * 6.0);

@@ -14,6 +14,7 @@ mod masks;
 mod phantom;
 mod pictures;
 mod properties;
+mod real_ct;
 mod refusals;
 mod samples;
 mod score;

@@ -22,6 +22,7 @@ fn focus() -> Features {
         at_top: false,
         bone: 0.0,
         lung: 0.0,
+        organ: None,
         in_fat: false,
         depth: 60.0,
         up: 150.0,
@@ -46,6 +47,7 @@ fn judge(check: impl FnOnce(&Landmarks<'_>)) {
         scale: 1.0,
         liver: Some(LIVER),
         liver_mask: None,
+        organs: None,
     });
 }
 
