@@ -3,6 +3,8 @@
 //! This is the border between DICOM and the core: `dicom` fills these structures, [`crate::suv`] judges them. Nothing is
 //! repaired, converted or defaulted here. A value that is missing, empty or unreadable stays visible as such.
 
+use std::fmt;
+
 use chrono::{FixedOffset, NaiveDate, NaiveDateTime, NaiveTime};
 
 /// One attribute as the file has it.
@@ -28,6 +30,16 @@ impl<T> Attribute<T> {
         }
     }
 
+    /// The attribute with its value turned into another.
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Attribute<U> {
+        match self {
+            Self::Absent => Attribute::Absent,
+            Self::Empty => Attribute::Empty,
+            Self::Unreadable(text) => Attribute::Unreadable(text),
+            Self::Value(value) => Attribute::Value(change(value)),
+        }
+    }
+
     /// What is wrong with the attribute, in words that follow its name: "is missing", "is empty", "cannot be read…".
     pub fn fault(&self) -> Option<String> {
         match self {
@@ -46,6 +58,13 @@ pub struct DateTime {
     pub local: NaiveDateTime,
     /// The offset written behind the value, if any.
     pub utc_offset: Option<FixedOffset>,
+}
+
+impl fmt::Display for DateTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.local)?;
+        self.utc_offset.map_or(Ok(()), |offset| write!(f, " {offset}"))
+    }
 }
 
 /// `PatientSex` (0010,0040).

@@ -8,10 +8,10 @@ use super::stored::{DecayCorrection, Stored};
 use super::times::{ScanTimes, seconds_between};
 use super::worksheet::Worksheet;
 use super::{
-    Clock, DecayFactorEvidence, DecayFactorForm, Overrides, ReferenceRule, Refusal, SuvKind,
+    Clock, DecayFactorEvidence, DecayFactorForm, Input, Overrides, ReferenceRule, Refusal, SuvKind,
     nuclide,
 };
-use crate::acquisition::Radiopharmaceutical;
+use crate::acquisition::{Attribute, Radiopharmaceutical};
 
 /// The two Philips factors must agree within this share.
 const PHILIPS_AGREE: f64 = 0.05;
@@ -81,7 +81,7 @@ impl Worksheet<'_> {
             DecayCorrection::None => self.none(item)?,
             DecayCorrection::Admin => {
                 if self.overrides.injected_at.is_some() {
-                    self.warn("OVERRIDE_WITHOUT_EFFECT", "the images are corrected to the injection (ADMIN): --injected-at moves the uptake time only");
+                    self.warn_time_without_effect();
                 }
                 self.optional(|sheet| sheet.admin(item), ReferenceRule::Administration)
             }
@@ -100,11 +100,7 @@ impl Worksheet<'_> {
         kind: SuvKind,
         correction: DecayCorrection,
     ) -> Result<Factors, Refusal> {
-        let mut factor = per_unit;
-        if measure != BodyMeasure::from(kind) {
-            let weight = self.weight_kg()?;
-            factor *= self.normaliser(kind, weight)? / self.stored_normaliser(measure, weight)?;
-        }
+        let mut factor = per_unit * self.standardised_anew(measure, kind)?;
         let mut timing = self.optional(
             |sheet| {
                 let item = sheet.radiopharmaceutical()?;
@@ -124,7 +120,7 @@ impl Worksheet<'_> {
         if let Some(becquerels_per_ml) = becquerels_per_ml {
             self.compare_philips(per_unit, becquerels_per_ml, correction);
         }
-        factor *= self.effect_of_overrides(correction);
+        factor *= self.effect_of_injection(correction);
         Ok(Factors {
             per_slice: vec![factor; self.acquisition.slices.len()],
             clock: timing.clock,
@@ -163,32 +159,101 @@ impl Worksheet<'_> {
         );
     }
 
-    /// By how much the overrides change an SUV that the scanner has computed from the headers' values.
-    fn effect_of_overrides(&mut self, correction: DecayCorrection) -> f64 {
-        let Overrides { weight_kg, dose_mbq, injected_at, .. } = *self.overrides;
-        if weight_kg.is_none() && dose_mbq.is_none() && injected_at.is_none() {
+    /// From the body measure that the file's SUV is standardised by to that of the requested kind.
+    ///
+    /// The writer knew the headers' weight and height, whoever corrects them by hand now.
+    fn standardised_anew(&mut self, measure: BodyMeasure, kind: SuvKind) -> Result<f64, Refusal> {
+        let Overrides { weight_kg, height_m, .. } = *self.overrides;
+        let wanted = BodyMeasure::from(kind);
+        let by_hand = weight_kg.is_some() || (height_m.is_some() && wanted != BodyMeasure::Weight);
+        if measure == wanted && !by_hand {
+            return Ok(1.0);
+        }
+        let weight = self.weight_kg()?;
+        let new = self.normaliser(kind, weight)?;
+        match self.writers_normaliser(measure) {
+            Err(_) if measure == wanted => {
+                self.warn_without_effect();
+                Ok(1.0)
+            }
+            old => Ok(new / old?),
+        }
+    }
+
+    /// Grams (or square centimetres) by which the writer standardised, from the headers; what they lack, and the writer
+    /// must have known, is as given by hand.
+    fn writers_normaliser(&mut self, measure: BodyMeasure) -> Result<f64, Refusal> {
+        let lacking = |read: &Attribute<f64>, given: Option<f64>| {
+            given.filter(|_| !read.value().is_some_and(|value| *value > 0.0))
+        };
+        let headers = Overrides {
+            weight_kg: lacking(&self.acquisition.patient_weight, self.overrides.weight_kg),
+            height_m: lacking(&self.acquisition.patient_size, self.overrides.height_m),
+            ..Overrides::default()
+        };
+        let mut sheet = Worksheet::new(self.acquisition, &headers);
+        let weight = sheet.weight_kg()?;
+        let normaliser = sheet.stored_normaliser(measure, weight)?;
+        let Worksheet { inputs, warnings, .. } = sheet;
+        self.add_inputs(inputs);
+        for warning in warnings {
+            if !self.warnings.contains(&warning) {
+                self.warnings.push(warning);
+            }
+        }
+        Ok(normaliser)
+    }
+
+    /// By how much a dose or a time given by hand changes an SUV that the scanner has computed from the headers' values.
+    fn effect_of_injection(&mut self, correction: DecayCorrection) -> f64 {
+        let Overrides { dose_mbq, injected_at, .. } = *self.overrides;
+        if dose_mbq.is_none() && injected_at.is_none() {
             return 1.0;
         }
-        let factor = |overrides: &Overrides| {
+        if correction == DecayCorrection::Admin && injected_at.is_some() {
+            self.warn_time_without_effect();
+        }
+        let per_becquerel = |overrides: &Overrides| {
             let mut sheet = Worksheet::new(self.acquisition, overrides);
-            let found = sheet.activity_factors(1.0, SuvKind::BodyWeight, correction).ok()?;
-            found.per_slice.first().copied().map(|factor| (factor, sheet.inputs))
+            let item = sheet.radiopharmaceutical().ok()?;
+            let dose = sheet.dose_bq(item).ok()?;
+            let growth = match correction {
+                DecayCorrection::Admin => 1.0,
+                _ => *sheet.start(item).ok()?.growth.first()?,
+            };
+            Some((growth / dose, sheet.inputs))
         };
         let Some(((new, inputs), (old, _))) =
-            factor(self.overrides).zip(factor(&Overrides::default()))
+            per_becquerel(self.overrides).zip(per_becquerel(&Overrides::default()))
         else {
-            self.warn(
-                "OVERRIDE_WITHOUT_EFFECT",
-                "the file holds SUV and not all of the weight, dose and times it was computed from: the given values do not change it",
-            );
+            self.warn_without_effect();
             return 1.0;
         };
+        self.add_inputs(inputs);
+        new / old
+    }
+
+    /// Adds what another sheet has read and this one has not.
+    fn add_inputs(&mut self, inputs: Vec<Input>) {
         for input in inputs {
             if !self.inputs.iter().any(|known| known.name == input.name) {
                 self.inputs.push(input);
             }
         }
-        new / old
+    }
+
+    fn warn_without_effect(&mut self) {
+        self.warn(
+            "OVERRIDE_WITHOUT_EFFECT",
+            "the file holds SUV and not all of the weight, dose and times it was computed from: the given values do not change it",
+        );
+    }
+
+    fn warn_time_without_effect(&mut self) {
+        self.warn(
+            "OVERRIDE_WITHOUT_EFFECT",
+            "the images are corrected to the injection (ADMIN): --injected-at moves the uptake time only",
+        );
     }
 
     /// A timing that the factor does not need: where it cannot be had, the result says so and goes on.
@@ -266,6 +331,7 @@ impl Worksheet<'_> {
             ));
         }
         let first = times.first.ok_or(Refusal::MissingReferenceTime)?;
+        self.note_clocks(&times, ReferenceRule::FrameAcquisition);
         let injection = self.injection(item, decay, first)?;
         let uptake = self.uptake(item, decay, &injection, first)?;
         let growth = |&(acquired, frame): &(_, f64)| {
@@ -322,7 +388,8 @@ impl Worksheet<'_> {
         let secs = seconds_between(injection.time, scan);
         let minutes = secs / 60.0;
         if secs <= 0.0 {
-            return Err(Refusal::InjectionNotBeforeScan { minutes: -minutes });
+            // Not -0.0 where both are one moment.
+            return Err(Refusal::InjectionNotBeforeScan { minutes: 0.0 - minutes });
         }
         if secs > HALF_LIVES_MAX * decay.half_life_secs() {
             return Err(Refusal::InjectionDateImplausible { hours: secs / 3600.0 });

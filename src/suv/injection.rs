@@ -56,7 +56,7 @@ impl Worksheet<'_> {
         decay: Decay,
         reference: NaiveDateTime,
     ) -> Result<Injection, Refusal> {
-        let read = item.start_datetime.value().map(|time| time.local.to_string());
+        let read = item.start_datetime.value().map(ToString::to_string);
         let read = read.or_else(|| item.start_time.value().map(ToString::to_string));
         let read = read.map_or(Attribute::Absent, Attribute::Value);
         let time = match given {
@@ -189,17 +189,8 @@ impl Worksheet<'_> {
     }
 
     fn note_injection(&mut self, item: &Radiopharmaceutical, used: NaiveDateTime) {
-        let as_text = |value: Option<String>, fault: &Attribute<String>| {
-            value.map_or(fault.clone(), Attribute::Value)
-        };
-        let dated = as_text(
-            item.start_datetime.value().map(|time| time.local.to_string()),
-            &faulty(&item.start_datetime),
-        );
-        let timed =
-            as_text(item.start_time.value().map(ToString::to_string), &faulty(&item.start_time));
-        self.note(START_DATE_TIME, &dated, used.to_string(), false);
-        self.note(START_TIME, &timed, used.time().to_string(), false);
+        self.note(START_DATE_TIME, &item.start_datetime, used.to_string(), false);
+        self.note(START_TIME, &item.start_time, used.time().to_string(), false);
     }
 }
 
@@ -223,13 +214,4 @@ fn last_before(
         .checked_sub_days(Days::new(1))
         .filter(|day_before| seconds_between(*day_before, reference) < OVER_MIDNIGHT_SECS)
         .ok_or(Refusal::InjectionNotBeforeScan { minutes: -uptake / 60.0 })
-}
-
-/// The fault of an attribute without its type.
-fn faulty<T>(attribute: &Attribute<T>) -> Attribute<String> {
-    match attribute {
-        Attribute::Empty => Attribute::Empty,
-        Attribute::Unreadable(text) => Attribute::Unreadable(text.clone()),
-        Attribute::Absent | Attribute::Value(_) => Attribute::Absent,
-    }
 }

@@ -45,8 +45,7 @@ impl<'a> Worksheet<'a> {
         }
         let value = positive(read).map_err(|fault| Refusal::MissingWeight { fault })?;
         if let Some(&size) = self.acquisition.patient_size.value()
-            && value <= CENTIMETRES_FROM
-            && (20.0..=300.0).contains(&size)
+            && swapped(value, size)
         {
             return Err(Refusal::WeightAndSizeSwapped { weight: value, size });
         }
@@ -187,18 +186,21 @@ impl<'a> Worksheet<'a> {
         let value = positive(read).map_err(|fault| Refusal::MissingDose { fault })?;
         let megabecquerels = value < MEGABECQUERELS_BELOW;
         let dose = if megabecquerels { value * 1e6 } else { value };
-        if !DOSE_BQ.contains(&dose) {
+        let fluorine = nuclide::of(item).is_some_and(|nuclide| nuclide.name == "F-18");
+        let repaired = megabecquerels != item.dose_in_megabecquerels;
+        // A repair is a guess that the result must bear out: 10 "MBq" of F-18 may as well be millicuries.
+        let believable = if fluorine && repaired { &DOSE_FLUORINE_BQ } else { &DOSE_BQ };
+        if !believable.contains(&dose) {
             return Err(Refusal::ImplausibleDose { value });
         }
         // PS3.3 C.8.9.2: Bq in the PET Isotope module; C.8.22.4: MBq in the Enhanced PET Isotope module.
-        if megabecquerels != item.dose_in_megabecquerels {
+        if repaired {
             let (unit, standard) = if megabecquerels { ("MBq", "Bq") } else { ("Bq", "MBq") };
             self.warn(
                 "DOSE_UNIT_REPAIRED",
                 format!("RadionuclideTotalDose (0018,1074) is {value}: read as {unit}, although the standard has {standard} here"),
             );
         }
-        let fluorine = nuclide::of(item).is_some_and(|nuclide| nuclide.name == "F-18");
         if fluorine && !DOSE_FLUORINE_BQ.contains(&dose) {
             self.warn(
                 "DOSE_UNUSUAL",
@@ -289,6 +291,18 @@ fn positive(read: &Attribute<f64>) -> Result<f64, String> {
         Attribute::Value(value) => Err(format!("is {value}")),
         other => Err(other.fault().unwrap_or_default()),
     }
+}
+
+/// Whether a weight and a size are each other's: metres beside kilograms, or centimetres beside the kilograms of a body
+/// that cannot be.
+fn swapped(weight: f64, size: f64) -> bool {
+    let metres = weight <= CENTIMETRES_FROM && (20.0..=300.0).contains(&size);
+    let index = |kilograms: f64, centimetres: f64| kilograms / (centimetres / 100.0).powi(2);
+    let centimetres = (100.0..=250.0).contains(&weight)
+        && (20.0..=300.0).contains(&size)
+        && !BMI.contains(&index(weight, size))
+        && BMI.contains(&index(size, weight));
+    metres || centimetres
 }
 
 fn body_mass_index(weight_kg: f64, height_m: f64) -> Result<f64, Refusal> {

@@ -24,12 +24,12 @@ const NUCLIDES: [(&str, &str, Nuclide); 7] = [
     ("ge", "germanium", Nuclide { name: "Ge-68", half_life_secs: 23_400_000.0 }),
 ];
 
-/// The nuclide that the item names: by the meaning of its nuclide code, or, where that is empty, as FDG.
+/// The nuclide that the item names: by the meaning of its nuclide code, or, where that is empty, as FDG or by its half-life.
 ///
 /// The code *value* is no evidence: the IBSI Ga-68 object carries that of Ga-66.
 pub(super) fn of(item: &Radiopharmaceutical) -> Option<Nuclide> {
     if item.nuclide.trim().is_empty() {
-        return is_fdg(item).then(|| NUCLIDES[0].2);
+        return if is_fdg(item) { Some(NUCLIDES[0].2) } else { by_half_life(item) };
     }
     let letters: String =
         item.nuclide.chars().filter(char::is_ascii_alphabetic).collect::<String>().to_lowercase();
@@ -39,6 +39,13 @@ pub(super) fn of(item: &Radiopharmaceutical) -> Option<Nuclide> {
         let named = letters == symbol || letters == word || letters == format!("{word}{symbol}");
         (named && mass == Some(digits.as_str())).then_some(nuclide)
     })
+}
+
+/// The nuclide with the half-life of the item, to 1 %.
+fn by_half_life(item: &Radiopharmaceutical) -> Option<Nuclide> {
+    let secs = *item.half_life_secs.value()?;
+    let near = |nuclide: &Nuclide| (secs / nuclide.half_life_secs - 1.0).abs() < 0.01;
+    NUCLIDES.iter().map(|row| row.2).find(near)
 }
 
 /// Whether the tracer is fluorodeoxyglucose by its name.

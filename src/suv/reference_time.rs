@@ -11,6 +11,8 @@
 //!
 //! Source: QIBA FDG-PET/CT profile (pseudo-code for SUV), IBSI SUV manual (2026), PS3.3 C.8.9.1.1.5 and C.8.9.4.1.5.
 
+use std::fmt::Display;
+
 use chrono::{NaiveDateTime, NaiveTime};
 
 use super::decay::Decay;
@@ -32,6 +34,15 @@ const DISAGREE_SECS: f64 = 120.0;
 const SPREAD_MAX_SECS: f64 = 120.0;
 /// Dates farther apart than this are on two calendars.
 const OTHER_DATE_SECS: f64 = 86_400.0;
+
+const ENHANCED: (&str, &str) = ("DecayCorrectionDateTime", "(0018,9701)");
+const GE: (&str, &str) = ("GE scan date-time", "(0009,xx0D)");
+const SIEMENS: (&str, &str) = ("Siemens decay correction date-time", "(0071,xx22)");
+const TIMEZONE: (&str, &str) = ("TimezoneOffsetFromUTC", "(0008,0201)");
+const SERIES_TIME: (&str, &str) = ("SeriesDate, SeriesTime", "(0008,0021/0031)");
+const ACQUISITION_TIME: (&str, &str) = ("AcquisitionDate, AcquisitionTime", "(0008,0022/0032)");
+const FRAME_REFERENCE_TIME: (&str, &str) = ("FrameReferenceTime", "(0054,1300)");
+const FRAME_DURATION: (&str, &str) = ("ActualFrameDuration", "(0018,1242)");
 
 /// The reference time and how it was found.
 pub(super) struct Reference {
@@ -83,40 +94,75 @@ impl Worksheet<'_> {
             return Err(Refusal::MissingReferenceTime);
         }
         let chosen = candidates.remove(0);
+        self.note_clocks(times, chosen.rule);
         if self.clock_matters {
             self.report(&chosen, &candidates, &doubtful, decay);
         }
         Ok(chosen)
     }
 
+    /// Notes each clock of the headers as it was read, and whether it is the one that was chosen.
+    pub(super) fn note_clocks(&mut self, times: &ScanTimes, rule: ReferenceRule) {
+        let acquisition = self.acquisition;
+        let stated = [
+            (ReferenceRule::EnhancedDecayDateTime, &acquisition.enhanced_decay_datetime, ENHANCED),
+            (ReferenceRule::GeScanDateTime, &acquisition.ge_scan_datetime, GE),
+            (ReferenceRule::SiemensDecayDateTime, &acquisition.siemens_decay_datetime, SIEMENS),
+        ];
+        for (own, read, name) in stated {
+            if *read != Attribute::Absent {
+                self.note(name, read, used(rule == own), false);
+            }
+        }
+        if acquisition.timezone != Attribute::Absent {
+            self.note(TIMEZONE, &acquisition.timezone, "clock of the file", false);
+        }
+        let series = times.series.map_or_else(
+            || acquisition.series_time.clone().map(|time| time.to_string()),
+            |time| Attribute::Value(time.to_string()),
+        );
+        self.note(SERIES_TIME, &series, used(rule == ReferenceRule::SeriesTime), false);
+        let slices = &acquisition.slices;
+        let acquired = span(times.acquisitions.iter().flatten(), "");
+        let by_acquisition = [
+            ReferenceRule::BackComputed,
+            ReferenceRule::EarliestAcquisition,
+            ReferenceRule::FrameAcquisition,
+        ];
+        self.note(ACQUISITION_TIME, &acquired, used(by_acquisition.contains(&rule)), false);
+        let reference = slices.iter().filter_map(|slice| slice.frame_reference_time_ms.value());
+        let back = used(rule == ReferenceRule::BackComputed);
+        self.note(FRAME_REFERENCE_TIME, &span(reference, " ms"), back, false);
+        let duration = slices.iter().filter_map(|slice| slice.frame_duration_ms.value());
+        let in_frame = [ReferenceRule::BackComputed, ReferenceRule::FrameAcquisition];
+        let length = used(in_frame.contains(&rule));
+        self.note(FRAME_DURATION, &span(duration, " ms"), length, false);
+    }
+
     /// The date-time that the vendor or the enhanced object states outright, if it is on the clock of the acquisitions.
     fn explicit(&mut self, times: &ScanTimes, doubtful: &mut Vec<Reference>) -> Option<Reference> {
         let acquisition = self.acquisition;
-        let sources: [(ReferenceRule, &Attribute<DateTime>, &str); 3] = [
-            (
-                ReferenceRule::EnhancedDecayDateTime,
-                &acquisition.enhanced_decay_datetime,
-                "DecayCorrectionDateTime (0018,9701)",
-            ),
-            (
-                ReferenceRule::GeScanDateTime,
-                &acquisition.ge_scan_datetime,
-                "GE scan date-time (0009,xx0D)",
-            ),
-            (
-                ReferenceRule::SiemensDecayDateTime,
-                &acquisition.siemens_decay_datetime,
-                "Siemens decay correction date-time (0071,xx22)",
-            ),
+        let sources: [(ReferenceRule, &Attribute<DateTime>, (&str, &str)); 3] = [
+            (ReferenceRule::EnhancedDecayDateTime, &acquisition.enhanced_decay_datetime, ENHANCED),
+            (ReferenceRule::GeScanDateTime, &acquisition.ge_scan_datetime, GE),
+            (ReferenceRule::SiemensDecayDateTime, &acquisition.siemens_decay_datetime, SIEMENS),
         ];
         let timezone = acquisition.timezone.value().copied();
         let mut accepted = None;
-        for (rule, read, name) in sources {
+        for (rule, read, (name, tag)) in sources {
             let Some(read) = read.value() else { continue };
             let time = on_file_clock(read, timezone);
+            let name = format!("{name} {tag}");
+            if read.utc_offset.is_some() && timezone.is_none() && !confirmed(time, times) {
+                self.warn(
+                    "PRIVATE_CLOCK_IGNORED",
+                    format!("{name} is {read}, and no TimezoneOffsetFromUTC (0008,0201) says on which clock the acquisition is: not used"),
+                );
+                continue;
+            }
             match same_clock(time, times) {
-                ClockFit::Same if accepted.is_none() => accepted = Some(Reference { rule, time, why: name.to_owned() }),
-                ClockFit::Same => doubtful.push(Reference { rule, time, why: name.to_owned() }),
+                ClockFit::Same if accepted.is_none() => accepted = Some(Reference { rule, time, why: name }),
+                ClockFit::Same => doubtful.push(Reference { rule, time, why: name }),
                 ClockFit::OtherDate => self.warn(
                     "CLOCK_ON_OTHER_DATE",
                     format!(
@@ -277,6 +323,31 @@ fn placeholder(times: &ScanTimes, back: Option<NaiveDateTime>) -> bool {
     placeholders.contains(&Some(series.time())) && !near(times.first) && !near(back)
 }
 
+/// What an input of the clock is good for.
+fn used(chosen: bool) -> &'static str {
+    if chosen { "reference time" } else { "not used" }
+}
+
+/// The values of all slices for a reader: the one, or the smallest and the largest.
+fn span<T: PartialOrd + Copy + Display>(
+    values: impl Iterator<Item = T> + Clone,
+    unit: &str,
+) -> Attribute<String> {
+    let low = values.clone().reduce(|a, b| if b < a { b } else { a });
+    let high = values.reduce(|a, b| if b > a { b } else { a });
+    match low.zip(high) {
+        None => Attribute::Absent,
+        Some((low, high)) if low < high => Attribute::Value(format!("{low} to {high}{unit}")),
+        Some((low, _)) => Attribute::Value(format!("{low}{unit}")),
+    }
+}
+
+/// Whether a time is that of the series or of the first acquisition.
+fn confirmed(time: NaiveDateTime, times: &ScanTimes) -> bool {
+    let near = |anchor: NaiveDateTime| seconds_between(time, anchor).abs() <= DISAGREE_SECS;
+    [times.first, times.series].into_iter().flatten().any(near)
+}
+
 enum ClockFit {
     /// Near the acquisition.
     Same,
@@ -308,6 +379,6 @@ fn same_clock(time: NaiveDateTime, times: &ScanTimes) -> ClockFit {
 }
 
 /// A time to the millisecond, for a reader.
-fn shown(time: NaiveDateTime) -> impl std::fmt::Display {
+fn shown(time: NaiveDateTime) -> impl Display {
     time.format("%Y-%m-%d %H:%M:%S%.3f")
 }

@@ -10,6 +10,7 @@ use crate::acquisition::{Attribute, PetAcquisition};
 const UNITS: (&str, &str) = ("Units", "(0054,1001)");
 const SUV_TYPE: (&str, &str) = ("SUVType", "(0054,1006)");
 const DECAY_CORRECTION: (&str, &str) = ("DecayCorrection", "(0054,1102)");
+const CORRECTED_IMAGE: (&str, &str) = ("CorrectedImage", "(0028,0051)");
 const PHILIPS_SUV: (&str, &str) = ("Philips SUV scale factor", "(7053,xx00)");
 const PHILIPS_ACTIVITY: (&str, &str) =
     ("Philips activity concentration scale factor", "(7053,xx09)");
@@ -86,6 +87,9 @@ impl Worksheet<'_> {
             (_, false) => return Err(Refusal::NotDecayCorrected { correction: value }),
         }
         self.note(DECAY_CORRECTION, read, value, false);
+        let flags = Attribute::Value(self.acquisition.corrected_image.join("\\"));
+        let needed = if decayed { "ATTN, DECY" } else { "ATTN" };
+        self.note(CORRECTED_IMAGE, &flags, needed, false);
         Ok(correction)
     }
 

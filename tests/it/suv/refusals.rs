@@ -83,6 +83,10 @@ fn patient_rows() -> Vec<Row> {
             "weight_and_size_swapped",
             with(|a| (a.patient_weight, a.patient_size) = (Value(1.75), Value(70.0))),
         ),
+        row(
+            "weight_and_size_swapped",
+            with(|a| (a.patient_weight, a.patient_size) = (Value(175.0), Value(70.0))),
+        ),
         lean("missing_patient_size", with(|a| a.patient_size = Absent)),
         lean("implausible_patient_size", with(|a| a.patient_size = Value(5.9))),
         lean("implausible_body", with(|a| a.patient_size = Value(0.4))),
@@ -150,6 +154,9 @@ fn injection_rows() -> Vec<Row> {
         row("missing_dose", with_injection(|i| i.total_dose = Value(0.0))),
         row("implausible_dose", with_injection(|i| i.total_dose = Value(50_000.0))),
         row("implausible_dose", with_injection(|i| i.total_dose = Value(1e15))),
+        // Millicuries and microcuries: as megabecquerels no dose of F-18.
+        row("implausible_dose", with_injection(|i| i.total_dose = Value(9.948))),
+        row("implausible_dose", with_injection(|i| i.total_dose = Value(9948.0))),
         row(
             "missing_half_life",
             with_injection(|i| (i.half_life_secs, i.nuclide) = (Absent, "unknown".into())),

@@ -305,6 +305,67 @@ fn overrides_recompute_everything() {
     check("given", &planned_as(&bare, SuvKind::BodyWeight, &given).unwrap().0, EXPECTED, 1e-6);
 }
 
+/// SUV that the writer standardised by lean mass: it was computed from the headers' weight and height, so a weight or height
+/// given by hand changes what it is standardised by now, and not what it was standardised by then.
+#[test]
+fn overrides_of_stored_suv() {
+    let stored = |suv_type: &str| {
+        with(|a| {
+            (a.units, a.suv_type, a.decay_correction) =
+                (Value("GML".into()), Value(suv_type.into()), Value("ADMIN".into()));
+        })
+    };
+    let lean = |kg: f64, m: f64| 9270.0 * kg / (6680.0 + 216.0 * kg / (m * m));
+    let none = Overrides::default();
+    let heavier = Overrides { weight_kg: Some(80.0), ..none };
+    let taller = Overrides { height_m: Some(1.9), ..none };
+    let dose = Overrides { dose_mbq: Some(184.04), ..none };
+    let (bw, lbm) = (SuvKind::BodyWeight, SuvKind::LeanBodyMass);
+    let rows = [
+        ("BW", bw, heavier, 80.0 / 70.0),
+        ("BW", lbm, heavier, lean(80.0, 1.75) / 70.0),
+        ("LBM", bw, heavier, 80.0 / 57.8),
+        ("LBMJANMA", lbm, heavier, lean(80.0, 1.75) / lean(70.0, 1.75)),
+        ("LBMJANMA", lbm, taller, lean(70.0, 1.9) / lean(70.0, 1.75)),
+        ("BW", lbm, taller, lean(70.0, 1.9) / 70.0),
+        ("LBM", bw, taller, 70.0 / 57.8),
+        ("LBM", bw, dose, 2.0 * 70.0 / 57.8),
+    ];
+    for (suv_type, kind, overrides, expected) in rows {
+        let (plan, warnings) = planned_as(&stored(suv_type), kind, &overrides).unwrap();
+        check(&format!("{suv_type} to {kind} with {overrides:?}"), &plan, expected, 3e-6);
+        assert_eq!(warnings, [""; 0]);
+        let mut names: Vec<_> = plan.inputs.iter().map(|input| &input.name).collect();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), plan.inputs.len(), "{:#?}", plan.inputs);
+    }
+    // What the header lacks and the writer knew is as given.
+    let bare = PetAcquisition { patient_weight: Absent, ..stored("LBM") };
+    let lean_80 = 1.10 * 80.0 - 120.0 * (80.0_f64 / 175.0).powi(2);
+    check("bare", &planned_as(&bare, bw, &heavier).unwrap().0, 80.0 / lean_80, 1e-12);
+    // Corrected to the injection, SUV does not depend on its time.
+    let later = InjectedAt::TimeOfDay(time("10:10:00"));
+    let moved = Overrides { injected_at: Some(later), ..none };
+    let (plan, warnings) = planned_as(&stored("BW"), bw, &moved).unwrap();
+    assert_eq!((plan.factors[0], warnings), (1.0, vec!["OVERRIDE_WITHOUT_EFFECT"]));
+}
+
+/// A tracer without a nuclide code is known by its half-life: a dose that F-18 never has is told, or not repaired.
+#[test]
+fn the_half_life_names_the_nuclide() {
+    let bare = |dose: f64, half_life: f64| {
+        with_injection(|i| {
+            (i.name, i.nuclide) = ("X".into(), String::new());
+            (i.total_dose, i.half_life_secs) = (Value(dose), Value(half_life));
+        })
+    };
+    assert_eq!(planned(&bare(2e9, 6588.0)).unwrap().1, ["DOSE_UNUSUAL"]);
+    assert_eq!(planned(&bare(9.948, 6588.0)).unwrap_err().code(), "implausible_dose");
+    // Nothing is known of the doses of a nuclide of 8000 s.
+    assert_eq!(planned(&bare(9.948, 8000.0)).unwrap().1, ["DOSE_UNIT_REPAIRED"]);
+}
+
 /// The factor of 1.46: what START read as ADMIN, or ADMIN as START, would do at one hour.
 #[test]
 fn size_of_the_classic_mistake() {
