@@ -71,6 +71,16 @@ pub enum ReadError {
         /// Why.
         reason: String,
     },
+    /// The slope of each slice is lost.
+    #[error(
+        "series {series} has RescaleSlope (0028,1053) 1 on all slices while each slice reaches the largest stored value, {largest}: each was stretched by itself and its slope is lost; export the original series of the scanner"
+    )]
+    Stretched {
+        /// `SeriesInstanceUID`.
+        series: String,
+        /// The largest value that the samples can hold.
+        largest: f64,
+    },
     /// The factors do not belong to the series.
     #[error(
         "series {series} has {slices} slices but {factors} factors were given; give one factor a slice"

@@ -17,13 +17,16 @@ use crate::volume::Volume;
 
 /// Most voxels in a volume: eight gigabytes of f32.
 const MAX_VOXELS: usize = 1 << 31;
+/// Fewer slices may all reach the largest value by chance.
+const LEAST_STRETCHED: usize = 3;
 /// Air, for places that a CT did not measure.
 const AIR_HU: i16 = -1024;
 
 /// Loads a PET: (stored · slope + intercept) · factor for each slice, `factor_per_slice` in the order of the volume.
 ///
 /// # Errors
-/// The series has no lattice, the number of factors is not that of its slices, or a file cannot be decoded.
+/// The series has no lattice, the number of factors is not that of its slices, a file cannot be decoded, or the slopes of
+/// the slices are lost.
 pub fn load_pet(series: &Series, factor_per_slice: &[f64]) -> Result<Volume<f32>, ReadError> {
     if factor_per_slice.len() != series.slices {
         return Err(ReadError::Factors {
@@ -32,10 +35,37 @@ pub fn load_pet(series: &Series, factor_per_slice: &[f64]) -> Result<Volume<f32>
             factors: factor_per_slice.len(),
         });
     }
-    load(series, |slice, source, _| {
+    let volume = load(series, |slice, source, _| {
         let (slope, intercept, factor) = (source.slope, source.intercept, factor_per_slice[slice]);
         move |stored| ((stored * slope + intercept) * factor) as f32
-    })
+    })?;
+    match stretched(series, factor_per_slice, &volume) {
+        Some(largest) => {
+            Err(ReadError::Stretched { series: series.series_instance_uid.clone(), largest })
+        }
+        None => Ok(volume),
+    }
+}
+
+/// The largest value that a sample can hold, if the slope of every slice is 1 and yet each slice with any value reaches it.
+///
+/// Scanners scale a slice to the range of its samples and write its slope (PS3.3 C.8.9.4.1.4). Exports have been seen that
+/// put 1 in place of all slopes: slices that cannot be compared, under headers without a fault. Any other slope may be the
+/// one of a volume that was scaled as a whole, and whose slices are alike.
+fn stretched(series: &Series, factors: &[f64], volume: &Volume<f32>) -> Option<f64> {
+    if series.sources.iter().any(|source| source.slope.total_cmp(&1.0).is_ne()) {
+        return None;
+    }
+    let largest = Samples::of(&series.files.first()?.1, true).ok()?.largest()?;
+    let [_, rows, columns] = volume.geometry().shape();
+    let highest =
+        volume.values().chunks_exact(rows * columns).zip(factors).map(|(slice, factor)| {
+            let most = slice.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            (f64::from(most) / factor).round()
+        });
+    let filled: Vec<_> = highest.filter(|&most| most != 0.0).collect();
+    let reached = |most: &f64| most.total_cmp(&largest).is_eq();
+    (filled.len() >= LEAST_STRETCHED && filled.iter().all(reached)).then_some(largest)
 }
 
 /// Loads a CT in Hounsfield units, rounded and clamped to `i16`; padding becomes air (-1024).

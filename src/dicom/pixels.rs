@@ -165,6 +165,12 @@ impl Samples {
         })
     }
 
+    /// The largest value that a sample can hold; `None` for floating point.
+    pub(super) fn largest(&self) -> Option<f64> {
+        let bits = self.bits_stored - u32::from(self.signed);
+        (!self.float).then(|| 2_f64.powi(bits as i32) - 1.0)
+    }
+
     /// A value of `PixelPaddingValue` as a sample: the file may write a signed one in its unsigned form.
     pub(super) fn as_stored(&self, value: f64) -> f64 {
         let span = 2_f64.powi(8 * self.width as i32);

@@ -165,7 +165,8 @@ fn says_uncorrected(description: &str) -> bool {
 
 fn unit_objection(acquisition: &PetAcquisition) -> Option<String> {
     let units = acquisition.units.value()?;
-    (!["BQML", "CNTS", "CPS", "GML", "CM2ML"].contains(&units.as_str())).then(|| {
+    let known = ["BQML", "CNTS", "CPS", "GML", "CM2ML"];
+    (!known.iter().any(|known| known.eq_ignore_ascii_case(units.trim()))).then(|| {
         format!("Units (0054,1001) {units} are neither an activity concentration nor an SUV")
     })
 }
@@ -198,7 +199,8 @@ fn named<'a>(
 /// How well a PET serves: whether SUV can be planned, whether it is an original, whether it is a concentration.
 fn merit(series: &Series) -> (bool, bool, bool) {
     let Some(a) = &series.acquisition else { return Default::default() };
-    let units = a.units.value().map_or("", String::as_str);
+    let units = a.units.value().map_or_else(String::new, |units| units.trim().to_ascii_uppercase());
+    let units = units.as_str();
     let injected = a.radiopharmaceuticals.iter().any(|r| {
         r.total_dose.value().is_some()
             && r.half_life_secs.value().is_some()

@@ -8,11 +8,13 @@ use dicom_dictionary_std::{tags, uids};
 use super::attribute::{date, number, text_or_empty, time};
 use super::error::GeometryFault;
 use super::pixels::{MAY_LOSE, Samples};
-use super::record::{Frame, PixelFormat, Record, difference, type_values};
+use super::record::{PixelFormat, Record, difference, type_values};
 use super::stack::{Slice, place};
 use crate::acquisition::{Attribute, PetAcquisition, Sex};
 use crate::diagnostic::Warning;
 use crate::geometry::VolumeGeometry;
+
+const SLOPE: &str = "RescaleSlope (0028,1053)";
 
 /// One study: the series of one examination.
 #[derive(Debug, Clone)]
@@ -253,6 +255,11 @@ impl Series {
         }
     }
 
+    /// Whether the voxels can be placed and rescaled, whatever else speaks against the series.
+    pub fn is_loadable(&self) -> bool {
+        self.loadable
+    }
+
     /// Whether the object class holds many frames in one file.
     pub fn is_multi_frame(&self) -> bool {
         [
@@ -342,26 +349,18 @@ fn sources(slices: &[Slice]) -> Result<Vec<Source>, String> {
                     )
                 })
             };
+            let slope = value(&frame.slope, SLOPE)?;
+            if slope == 0.0 {
+                return Err(format!("{SLOPE} is 0 in {}", record.path.display()));
+            }
             Ok(Source {
                 file: if numbered { i } else { position(&record.path).unwrap_or(0) },
                 frame: frame.index,
-                slope: slope_of(frame, value)?,
+                slope,
                 intercept: value(&frame.intercept, "RescaleIntercept (0028,1052)")?,
             })
         })
         .collect()
-}
-
-fn slope_of(
-    frame: &Frame,
-    value: impl Fn(&Attribute<f64>, &str) -> Result<f64, String>,
-) -> Result<f64, String> {
-    let slope = value(&frame.slope, "RescaleSlope (0028,1053)")?;
-    if slope == 0.0 {
-        value(&Attribute::Unreadable("0".into()), "RescaleSlope (0028,1053)")
-    } else {
-        Ok(slope)
-    }
 }
 
 /// The files in the order of their first slice.
