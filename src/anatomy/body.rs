@@ -23,7 +23,8 @@ pub(super) fn from_uptake(uptake: &Volume<f32>) -> Option<Mask> {
     main_body(&uptake.map(|&suv| suv > TRACER_SUV))
 }
 
-fn main_body(mask: &Mask) -> Option<Mask> {
+/// The largest piece of a mask, its holes filled.
+pub(super) fn main_body(mask: &Mask) -> Option<Mask> {
     let body = largest_component(mask)?;
     Some(fill_holes(&body.to_mask(mask.geometry()), Holes::EachSlice))
 }

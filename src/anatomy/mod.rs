@@ -7,6 +7,7 @@
 //! units are those in common use (air below -400, soft tissue -300 and up, cancellous bone above 160).
 
 mod body;
+mod body_mean;
 mod lungs;
 mod spine;
 
@@ -16,6 +17,7 @@ use crate::geometry::VolumeGeometry;
 use crate::resample::{gaussian_smooth, reduce, resample};
 use crate::volume::{Mask, Volume};
 
+pub use body_mean::{BodyMean, NoBodyMean, body_mean};
 pub use lungs::{ADULT_HEIGHT_MM as ADULT_LUNG_HEIGHT_MM, Lungs};
 pub use spine::Spine;
 

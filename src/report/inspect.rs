@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::suv::unknown_uptake;
+use super::suv::{BodyMeanOrReason, body_mean_keys, body_mean_text, unknown_uptake};
 use super::text::{self, Page};
 use super::{Content, Error, PatientDocument, finite};
 use crate::diagnostic::{Warned, Warning};
@@ -123,6 +123,11 @@ pub struct SuvOutlook {
     /// Why they are not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uptake_minutes_reason: Option<String>,
+    /// Mean SUVbw inside the body: about 1 where the scale is right. Needs the pixels, so only where they were asked for.
+    pub body_mean: Option<f64>,
+    /// Why it is `null`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body_mean_reason: Option<String>,
     /// Whether a value was given by hand.
     pub edited: bool,
     /// What looks wrong.
@@ -191,8 +196,9 @@ impl SeriesEntry {
 
 impl SuvOutlook {
     /// SUV can be computed.
-    pub fn computable(plan: Warned<SuvPlan>) -> Self {
+    pub fn computable(plan: Warned<SuvPlan>, body_mean: &BodyMeanOrReason) -> Self {
         let Warned { output: plan, warnings } = plan;
+        let (body_mean, body_mean_reason) = body_mean_keys(body_mean);
         let uptake_minutes = plan.clock.uptake_minutes.and_then(finite);
         Self {
             computable: true,
@@ -205,6 +211,8 @@ impl SuvOutlook {
             uptake_minutes_reason: uptake_minutes
                 .is_none()
                 .then(|| unknown_uptake(&plan.clock, &warnings)),
+            body_mean,
+            body_mean_reason,
             edited: plan.edited,
             warnings,
         }
@@ -221,6 +229,8 @@ impl SuvOutlook {
             factor_reason: Some(reason),
             clock: None,
             uptake_minutes: None,
+            body_mean: None,
+            body_mean_reason: Some("there is no plan of SUV".into()),
             edited: false,
             warnings: Vec::new(),
         }
@@ -284,6 +294,10 @@ impl SeriesEntry {
         entries.extend(self.reasons.iter().map(|reason| ("    reason", reason.clone())));
         if let Some(suv) = &self.suv {
             entries.push(("    SUV", suv.text()));
+            if suv.body_mean.is_some() || verbose {
+                let text = body_mean_text(suv.body_mean, suv.body_mean_reason.as_deref());
+                entries.push(("    mean in the body", text));
+            }
             if verbose {
                 entries.extend(suv.warnings.iter().map(|w| ("    warning", w.message.clone())));
             }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::suv::{ClockDocument, DecayFactorDocument, SeriesHead, SuvNumbers};
+use super::suv::{BodyMeanOrReason, ClockDocument, DecayFactorDocument, SeriesHead, SuvNumbers};
 use super::text::{self, Align, Page};
 use super::{Content, PatientDocument, finite};
 use crate::assessment::ScanAssessment;
@@ -289,6 +289,8 @@ pub struct ScanSource<'a> {
     pub plan: &'a SuvPlan,
     /// Statistics of the SUV volume.
     pub summary: Summary,
+    /// Mean SUVbw inside the body, or why it is not known.
+    pub body_mean: &'a BodyMeanOrReason,
     /// What was noticed on the way to the SUV volume.
     pub warnings: &'a [Warning],
     /// How lesions are delineated; `None` where they were given.
@@ -307,7 +309,7 @@ impl ScoreDocument {
             series: source.pet.into(),
             ct_series_uid: source.ct.map(|ct| ct.series_instance_uid.clone()),
             set_aside: source.set_aside.iter().map(Into::into).collect(),
-            suv: SuvNumbers::new(source.plan, source.summary),
+            suv: SuvNumbers::new(source.plan, source.summary, source.body_mean),
             clock: ClockDocument::new(&source.plan.clock, source.warnings),
             decay_factor: source.plan.decay_factor.into(),
             inputs: source.plan.inputs.clone(),

@@ -94,14 +94,31 @@ pub struct SuvNumbers {
     /// Why one of them is `null`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub statistics_reason: Option<String>,
+    /// Mean SUVbw inside the body: about 1 where the scale is right.
+    pub body_mean: Option<f64>,
+    /// Why it is `null`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body_mean_reason: Option<String>,
+}
+
+/// The mean SUVbw inside the body, or why it is not known.
+pub type BodyMeanOrReason = Result<f64, String>;
+
+/// The two keys of a mean SUVbw.
+pub(super) fn body_mean_keys(found: &BodyMeanOrReason) -> (Option<f64>, Option<String>) {
+    let value = found.as_ref().ok().copied().and_then(finite);
+    let reason = found.as_ref().err().cloned();
+    let reason = reason.or_else(|| value.is_none().then(|| "it is no number".to_owned()));
+    (value, reason)
 }
 
 impl SuvNumbers {
     /// The numbers of a plan and of its volume.
-    pub fn new(plan: &SuvPlan, numbers: Summary) -> Self {
+    pub fn new(plan: &SuvPlan, numbers: Summary, body_mean: &BodyMeanOrReason) -> Self {
         let [min, max, mean] = [numbers.min, numbers.max, numbers.mean].map(finite);
         let known = min.is_some() && max.is_some() && mean.is_some();
         let reason = "the volume holds values that are no numbers";
+        let (body_mean, body_mean_reason) = body_mean_keys(body_mean);
         Self {
             kind: plan.kind.as_str(),
             unit: plan.kind.unit(),
@@ -111,6 +128,8 @@ impl SuvNumbers {
             max,
             mean,
             statistics_reason: (!known).then(|| reason.to_owned()),
+            body_mean,
+            body_mean_reason,
         }
     }
 }
@@ -189,11 +208,17 @@ impl From<DecayFactorEvidence> for DecayFactorDocument {
 
 impl SuvDocument {
     /// The document of a series, its plan, its statistics and all warnings.
-    pub fn new(series: &Series, plan: &SuvPlan, numbers: Summary, warnings: Vec<Warning>) -> Self {
+    pub fn new(
+        series: &Series,
+        plan: &SuvPlan,
+        numbers: Summary,
+        body_mean: &BodyMeanOrReason,
+        warnings: Vec<Warning>,
+    ) -> Self {
         Self {
             patient: None,
             series: series.into(),
-            suv: SuvNumbers::new(plan, numbers),
+            suv: SuvNumbers::new(plan, numbers, body_mean),
             clock: ClockDocument::new(&plan.clock, &warnings),
             decay_factor: plan.decay_factor.into(),
             inputs: plan.inputs.clone(),
@@ -264,8 +289,14 @@ impl Content for SuvDocument {
     }
 }
 
+/// The mean inside the body for a reader.
+pub(super) fn body_mean_text(value: Option<f64>, reason: Option<&str>) -> String {
+    let reason = || format!("not known: {}", reason.unwrap_or_default());
+    value.map_or_else(reason, |mean| format!("{mean:.2} (SUVbw; evenly spread tracer has 1)"))
+}
+
 impl SuvDocument {
-    fn suv_lines(&self) -> [(&'static str, String); 5] {
+    fn suv_lines(&self) -> [(&'static str, String); 6] {
         let suv = &self.suv;
         let (low, high) = (text::factor(suv.factor_min), text::factor(suv.factor_max));
         let factor = if low == high { low } else { format!("{low} to {high}") };
@@ -277,6 +308,7 @@ impl SuvDocument {
             ("factor", format!("{factor} SUV per {units}")),
             ("min, mean, max", format!("{min}, {mean}, {max}")),
             ("", suv.statistics_reason.clone().unwrap_or_default()),
+            ("mean in the body", body_mean_text(suv.body_mean, suv.body_mean_reason.as_deref())),
             ("written", self.file.clone().unwrap_or_default()),
         ]
     }

@@ -154,6 +154,9 @@ pub(crate) struct InspectArgs {
     /// Folders, files or DICOMDIRs.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// Read the pixels, too: the mean SUV inside the body of each PET, which shows a scale that is wrong.
+    #[arg(long)]
+    pixels: bool,
     #[command(flatten)]
     scan: ScanArgs,
 }
@@ -256,6 +259,8 @@ pub(crate) struct ReadingOptions {
 #[derive(Debug)]
 pub(crate) struct InspectOptions {
     pub(crate) scans: Vec<ScanOptions>,
+    /// Whether pixels are read for the mean SUV inside the body.
+    pub(crate) pixels: bool,
 }
 
 /// What `suv` works with.
@@ -370,7 +375,7 @@ fn one_each<T: Clone>(
 
 impl InspectArgs {
     pub(crate) fn options(&self) -> Result<InspectOptions, Failure> {
-        Ok(InspectOptions { scans: self.scan.for_scans(&self.paths)? })
+        Ok(InspectOptions { scans: self.scan.for_scans(&self.paths)?, pixels: self.pixels })
     }
 }
 

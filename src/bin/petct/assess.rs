@@ -102,6 +102,7 @@ pub(crate) fn document(
         set_aside: &scan.set_aside,
         plan: &scan.plan,
         summary: summary(&scan.suv.volume),
+        body_mean: &scan.body_mean,
         warnings: &scan.warnings,
         threshold: settings.lesions.is_none().then_some(settings.threshold),
         patient: console.show_identifiers.then_some(&scan.study.patient),

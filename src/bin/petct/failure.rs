@@ -115,6 +115,7 @@ impl From<ReadError> for Failure {
             ReadError::NoSuchSeries(_) => "no_such_series",
             ReadError::Unusable { .. } => "unusable_series",
             ReadError::Pixels { .. } => "unreadable_pixels",
+            ReadError::Stretched { .. } => "slices_stretched",
             ReadError::Io { .. } => "unreadable",
             _ => "unreadable_scan",
         };

@@ -11,7 +11,7 @@ use petct::report::inspect::{
 use crate::args::{InspectOptions, ScanOptions};
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::open::plan_of;
+use crate::open::{body_mean, plan_of};
 
 pub(crate) fn run(options: &InspectOptions, console: &Console) -> Result<ExitCode, Failure> {
     let mut document = InspectDocument::default();
@@ -19,24 +19,38 @@ pub(crate) fn run(options: &InspectOptions, console: &Console) -> Result<ExitCod
         let studies = console
             .busy("reading headers", || dicom::scan(&scan.path))?
             .unpack(&mut document.warnings);
-        document.scans.push(choose(scan, &studies, &mut document.warnings));
-        let entry = |study: &Study| study_entry(number, study, scan, console.show_identifiers);
-        document.studies.extend(studies.iter().map(entry));
+        let entry = |study: &Study| {
+            let series = study.series.iter().map(|series| entry(series, scan, options.pixels));
+            let patient = console.show_identifiers.then_some(&study.patient);
+            StudyEntry::new(number, study, series.collect(), patient)
+        };
+        let entries: Vec<_> =
+            console.busy("reading pixels", || studies.iter().map(entry).collect());
+        document.scans.push(choose(scan, &studies, &entries, &mut document.warnings));
+        document.studies.extend(entries);
     }
     console.show(&document, 0)
 }
 
 /// Which PET and CT the other commands would take.
-fn choose(scan: &ScanOptions, studies: &[Study], warnings: &mut Vec<Warning>) -> ScanEntry {
+fn choose(
+    scan: &ScanOptions,
+    studies: &[Study],
+    entries: &[StudyEntry],
+    warnings: &mut Vec<Warning>,
+) -> ScanEntry {
     let path = scan.path.display().to_string();
     match dicom::select(studies, scan.series.as_deref()) {
         Ok(selection) => {
             let ct_reason = selection.warnings.iter().find(|w| w.code == "NO_CT");
             let ct_reason = ct_reason.map(|warning| warning.message.clone());
             warnings.extend(selection.warnings);
-            if let Ok(plan) = plan_of(selection.pet, scan) {
-                warnings.extend(plan.warnings);
-            }
+            let chosen = entries
+                .iter()
+                .flat_map(|study| &study.series)
+                .find(|entry| entry.series_uid == selection.pet.series_instance_uid);
+            let outlook = chosen.and_then(|entry| entry.suv.as_ref());
+            warnings.extend(outlook.iter().flat_map(|outlook| outlook.warnings.clone()));
             let selected = Selected {
                 pet: selection.pet.series_instance_uid.clone(),
                 ct: selection.ct.map(|ct| ct.series_instance_uid.clone()),
@@ -48,17 +62,20 @@ fn choose(scan: &ScanOptions, studies: &[Study], warnings: &mut Vec<Warning>) ->
     }
 }
 
-fn study_entry(number: usize, study: &Study, scan: &ScanOptions, identify: bool) -> StudyEntry {
-    let series = study.series.iter().map(|series| {
-        let outlook = series.is_pet().then(|| outlook(series, scan));
-        SeriesEntry::new(series, outlook)
-    });
-    StudyEntry::new(number, study, series.collect(), identify.then_some(&study.patient))
+fn entry(series: &Series, scan: &ScanOptions, pixels: bool) -> SeriesEntry {
+    SeriesEntry::new(series, series.is_pet().then(|| outlook(series, scan, pixels)))
 }
 
-fn outlook(series: &Series, scan: &ScanOptions) -> SuvOutlook {
+fn outlook(series: &Series, scan: &ScanOptions, pixels: bool) -> SuvOutlook {
     match plan_of(series, scan) {
-        Ok(plan) => SuvOutlook::computable(plan),
+        Ok(mut plan) => {
+            let mean = if pixels {
+                body_mean(series, scan, &plan.output).unpack(&mut plan.warnings)
+            } else {
+                Err("only headers were read; --pixels reads the image for it".to_owned())
+            };
+            SuvOutlook::computable(plan, &mean)
+        }
         Err(failure) => SuvOutlook::refused(scan.kind, failure.error()),
     }
 }

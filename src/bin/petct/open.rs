@@ -1,9 +1,11 @@
 //! From a path to an SUV image: scan, select, plan, load.
 
 use chrono::NaiveDateTime;
-use petct::diagnostic::Warning;
+use petct::anatomy;
+use petct::diagnostic::{Warned, Warning};
 use petct::dicom::{self, Series, SetAside, Study};
 use petct::quality::ScanFacts;
+use petct::report::suv::BodyMeanOrReason;
 use petct::suv::{self, SuvImage, SuvKind, SuvPlan};
 use petct::volume::Volume;
 
@@ -40,6 +42,8 @@ pub(crate) struct OpenScan {
     pub(crate) bw_per_value: Option<f64>,
     /// SUL (James 128, as PERCIST is practised) = value of the image times this; `None` where SUL cannot be computed.
     pub(crate) sul_per_value: Option<f64>,
+    /// Mean SUVbw inside the body, or why it is not known.
+    pub(crate) body_mean: BodyMeanOrReason,
     /// What was noticed, in the order of the work.
     pub(crate) warnings: Vec<Warning>,
     /// What the headers say of the comparability with another scan; liver values are left open.
@@ -56,6 +60,8 @@ pub(crate) fn open_scan(options: &ScanOptions, with_ct: Ct) -> Result<OpenScan, 
     let (pet, ct_series) = (selection.pet, selection.ct);
     let plan = plan_of(pet, options)?.unpack(&mut warnings);
     let volume = dicom::load_pet(pet, &plan.factors)?;
+    let bw_per_value = per_value(pet, options, &plan, SuvKind::BodyWeight);
+    let body_mean = body_mean_of(&volume, bw_per_value).unpack(&mut warnings);
     let ct = match ct_series {
         Some(series) if with_ct == Ct::Load => Some(dicom::load_ct(series)?),
         _ => None,
@@ -63,7 +69,7 @@ pub(crate) fn open_scan(options: &ScanOptions, with_ct: Ct) -> Result<OpenScan, 
     let study = studies.iter().find(|study| study.study_instance_uid == pet.study_instance_uid);
     let study = study.expect("the selected series is one of a study").clone();
     Ok(OpenScan {
-        bw_per_value: per_value(pet, options, &plan, SuvKind::BodyWeight),
+        bw_per_value,
         sul_per_value: per_value(pet, options, &plan, SuvKind::LeanBodyMassJames),
         facts: facts(&study, pet, options, &plan),
         study,
@@ -73,16 +79,16 @@ pub(crate) fn open_scan(options: &ScanOptions, with_ct: Ct) -> Result<OpenScan, 
         suv: SuvImage { kind: options.kind, volume },
         ct,
         plan,
+        body_mean,
         warnings,
     })
 }
 
 /// How the values of a PET become SUV, from its headers.
-pub(crate) fn plan_of(
-    pet: &Series,
-    options: &ScanOptions,
-) -> Result<petct::diagnostic::Warned<SuvPlan>, Failure> {
-    let Some(acquisition) = &pet.acquisition else {
+pub(crate) fn plan_of(pet: &Series, options: &ScanOptions) -> Result<Warned<SuvPlan>, Failure> {
+    // The facts of a series whose slices contradict each other are those of one slice alone.
+    let facts = pet.acquisition.as_ref().filter(|_| pet.is_loadable());
+    let Some(acquisition) = facts else {
         let why = if pet.reasons.is_empty() {
             "its headers are incomplete".into()
         } else {
@@ -96,6 +102,32 @@ pub(crate) fn plan_of(
         ));
     };
     Ok(suv::plan(acquisition, options.kind, &options.overrides)?)
+}
+
+/// The mean SUVbw inside the body of a PET, read for it alone, with a warning where it is none of a body.
+pub(crate) fn body_mean(
+    pet: &Series,
+    options: &ScanOptions,
+    plan: &SuvPlan,
+) -> Warned<BodyMeanOrReason> {
+    match dicom::load_pet(pet, &plan.factors) {
+        Ok(volume) => body_mean_of(&volume, per_value(pet, options, plan, SuvKind::BodyWeight)),
+        Err(error) => Warned::clean(Err(error.to_string())),
+    }
+}
+
+fn body_mean_of(volume: &Volume<f32>, bw_per_value: Option<f64>) -> Warned<BodyMeanOrReason> {
+    let Some(bw_per_value) = bw_per_value else {
+        return Warned::clean(Err(
+            "SUVbw cannot be computed beside the kind of SUV asked for".into()
+        ));
+    };
+    match anatomy::body_mean(volume, bw_per_value) {
+        Ok(found) => {
+            Warned { output: Ok(found.suv_bw), warnings: found.warning().into_iter().collect() }
+        }
+        Err(reason) => Warned::clean(Err(reason.to_string())),
+    }
 }
 
 /// The factor from the image's kind of SUV to another: the same for all slices.

@@ -22,7 +22,7 @@ pub(crate) fn run(options: &SuvOptions, console: &Console) -> Result<ExitCode, F
     }
     let patient = console.show_identifiers.then_some(&scan.study.patient);
     let numbers = summary(&scan.suv.volume);
-    let document = SuvDocument::new(&scan.pet, &scan.plan, numbers, scan.warnings)
+    let document = SuvDocument::new(&scan.pet, &scan.plan, numbers, &scan.body_mean, scan.warnings)
         .with_patient(patient)
         .with_file(options.output.as_deref());
     console.show(&document, 0)

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
+use glam::DVec3;
 use petct::report::json_schemas;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -328,6 +329,70 @@ fn inspect_says_what_looks_wrong() {
         assert!(series.iter().any(|found| found == code), "{code} is not among {series:?}");
         assert!(of(&document["warnings"]).iter().any(|found| found == code), "{code}");
     }
+}
+
+/// Slices that contradict each other have no SUV, whatever the first of them says; units in small letters have.
+#[test]
+fn inspect_and_suv_agree_on_what_is_computable() {
+    let of = |series: Synthetic| {
+        let root = TempDir::new().unwrap();
+        series.write(root.path());
+        let found = document(&["inspect", arg(root.path())]);
+        validate(&found);
+        let status = petct(&["suv", arg(root.path())]).status.code();
+        (found["studies"][0]["series"][0]["suv"].clone(), status)
+    };
+    let mut heavier = Synthetic::pet();
+    heavier.put_in.push((3, crate::synthetic::text(tags::PATIENT_WEIGHT, VR::DS, "80")));
+    let (outlook, status) = of(heavier);
+    assert_eq!((&outlook["computable"], status), (&false.into(), Some(2)));
+    let reason = outlook["factor_reason"]["message"].as_str().unwrap();
+    assert!(reason.contains("PatientWeight (0010,1030) differs between slices"), "{reason}");
+    let (outlook, status) = of(Synthetic::pet().with(tags::UNITS, VR::CS, "bqml"));
+    assert_eq!((&outlook["computable"], status), (&true.into(), Some(0)));
+}
+
+/// The mean inside the body needs the image: it is read where that is asked for, and tells a dose of another patient.
+#[test]
+fn inspect_reads_pixels_where_asked() {
+    let root = TempDir::new().unwrap();
+    // A body of 40 x 30 x 80 cm with SUV 1 in air: 70 kg, and what an hour leaves of 370 MBq.
+    let body = Synthetic {
+        shape: [80, 50, 60],
+        spacing_mm: [10.0; 3],
+        origin_mm: DVec3::ZERO,
+        stored: |[_, r, c]| if (10..40).contains(&r) && (10..50).contains(&c) { 3619 } else { 20 },
+        slope: |_| 1.0,
+        ..Synthetic::pet()
+    };
+    let of = |name: &str, series: Synthetic, flags: &[&str]| {
+        let folder = root.path().join(name);
+        series.write(&folder);
+        let command = [&["inspect", arg(&folder)], flags].concat();
+        let found = document(&command);
+        validate(&found);
+        check_nulls(&found, "");
+        let told = found["warnings"].to_string().contains("BODY_MEAN_UNUSUAL");
+        (found["studies"][0]["series"][0]["suv"].clone(), told)
+    };
+    let (headers, _) = of("right", body.clone(), &[]);
+    assert!(headers["body_mean"].is_null());
+    let reason = headers["body_mean_reason"].as_str().unwrap();
+    assert!(reason.contains("--pixels"), "{reason}");
+    let (right, told) = of("right", body.clone(), &["--pixels"]);
+    assert!((0.9..1.0).contains(&right["body_mean"].as_f64().unwrap()), "{right}");
+    assert!(!told, "{right}");
+    // Three times the weight: nothing in the headers contradicts it, the image does, and every command says so.
+    let heavy = body.with(tags::PATIENT_WEIGHT, VR::DS, "210");
+    let (wrong, told) = of("heavy", heavy, &["--pixels"]);
+    assert!((2.7..3.0).contains(&wrong["body_mean"].as_f64().unwrap()) && told, "{wrong}");
+    let suv = document(&["suv", arg(&root.path().join("heavy"))]);
+    assert_eq!(suv["warnings"][0]["code"], "BODY_MEAN_UNUSUAL");
+    assert_eq!(suv["suv"]["body_mean"], wrong["body_mean"]);
+    // A piece of a body says nothing of the scale.
+    let (small, told) = of("small", Synthetic::pet(), &["--pixels"]);
+    assert!(small["body_mean"].is_null() && !told, "{small}");
+    assert!(small["body_mean_reason"].as_str().unwrap().contains("litres"), "{small}");
 }
 
 #[test]

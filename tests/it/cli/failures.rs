@@ -71,6 +71,11 @@ fn scans_that_cannot_be_used() {
             "missing_patient_weight",
             "PatientWeight (0010,1030) is empty",
         ),
+        (
+            folder(&root, "stretched", |p| write(p, &stretched(|_| 1.0))),
+            "slices_stretched",
+            "each slice reaches the largest stored value, 32767",
+        ),
         (folder(&root, "two", two_series), "ambiguous_series", "name one with --series"),
         (root.path().join("none"), "not_found", "does not exist"),
     ];
@@ -82,6 +87,30 @@ fn scans_that_cannot_be_used() {
             assert!(!message.contains("SECRET") && !message.contains("Secret"), "{message}");
         }
     }
+}
+
+/// A series whose slices each fill the range of their samples.
+fn stretched(slope: fn(usize) -> f64) -> Synthetic {
+    let stored = |[s, r, c]: [usize; 3]| if r == s % 5 && c == 0 { 32767 } else { 100 * c as i32 };
+    Synthetic { slope, stored, ..Synthetic::pet() }
+}
+
+/// Slices that fill their range are usual: by the slope of each, by one slope for a volume of like slices.
+#[test]
+fn full_slices_with_slopes_are_no_fault() {
+    for slope in [|slice| 0.5 + slice as f64, |_| 0.4] {
+        let root = TempDir::new().unwrap();
+        write(root.path(), &stretched(slope));
+        document(&["suv", arg(root.path())]);
+    }
+    let saturated = Synthetic {
+        stored: |[s, r, c]| if s != 3 && r + c == 0 { 32767 } else { 12 },
+        slope: |_| 1.0,
+        ..Synthetic::pet()
+    };
+    let root = TempDir::new().unwrap();
+    write(root.path(), &saturated);
+    document(&["suv", arg(root.path())]);
 }
 
 /// A series one of whose files ends early.
