@@ -99,12 +99,6 @@ pub enum MaskFault {
         /// `FrameOfReferenceUID` of the scan.
         expected: String,
     },
-    /// Numbers without names, of which nobody knows what they mean.
-    #[error(
-        "its labels have no names, and their numbers fit more than one version of TotalSegmentator; say \
-         which, or give a file with a label table or one file an organ"
-    )]
-    Numbering,
     /// Regions, but none is an organ that is known.
     #[error(
         "none of its regions is a known organ; name them as TotalSegmentator does, or by SNOMED CT codes"

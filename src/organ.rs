@@ -117,12 +117,11 @@ impl Numbering {
         names.get(at).and_then(|name| Organ::from_name(name))
     }
 
-    /// The numbering that a set of labels shows: only version 2 has labels above 104, and neither has any above 117.
-    /// `None` where both are possible or none is.
-    pub fn shown_by(labels: impl IntoIterator<Item = u32>) -> Option<Self> {
-        let largest = labels.into_iter().max().unwrap_or(0) as usize;
-        let only_second = names::TOTAL_V1.len() + 1..=names::TOTAL_V2.len();
-        only_second.contains(&largest).then_some(Self::TotalV2)
+    /// Whether labels need no version: one above 104 shows version 2, and some mean the same organ in both.
+    pub fn shown_by_any(labels: &[u32]) -> bool {
+        let only_second = |&label: &u32| Self::TotalV1.organ(label).is_none();
+        let same = |&label: &u32| Self::TotalV1.organ(label) == Self::TotalV2.organ(label);
+        labels.iter().any(only_second) || labels.iter().all(same)
     }
 }
 

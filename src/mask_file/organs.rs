@@ -12,8 +12,8 @@ use crate::organ::{Numbering, Organ, OrganMap};
 /// Reads the organs of a segmentation onto the lattice of a scan.
 ///
 /// - A NIfTI file: each label is an organ, by the label table that newer versions of TotalSegmentator write into the
-///   file, else by `numbering`. Without either, labels above 104 show version 2 of the task "total"; where no label does,
-///   nobody can know, and the file is refused until the numbering is said.
+///   file, else by `numbering`. Without either it is read as version 2 of the task "total" (since 2023); where no label above
+///   104 shows that it is, and version 1 would mean other organs, the warning `ORGANS_NUMBERING` says so.
 /// - A folder: each `liver.nii.gz` or `liver.nii` is the organ of its name; every voxel that is not 0 belongs to it.
 /// - DICOM SEG: by the coded type of each segment with its side, else, where there is no code, by its label.
 /// - RTSTRUCT: by the code or the name of each region.
@@ -92,36 +92,37 @@ impl Found {
         let Warned { output, warnings } = placed(path, onto, frame).map_err(at)?;
         self.remark(warnings);
         if numbered {
-            self.labels(&output, numbering).map_err(at)
+            self.labels(&output, numbering);
         } else {
             for placed in &output {
                 self.add(organ_of(placed), placed);
             }
-            Ok(())
         }
+        Ok(())
     }
 
     /// Labels of a NIfTI file: those with a name by it, the others by the numbering.
-    fn labels(&mut self, all: &[Placed], numbering: Option<Numbering>) -> Result<(), MaskFault> {
+    fn labels(&mut self, all: &[Placed], numbering: Option<Numbering>) {
         let named =
             |placed: &Placed| placed.number.map(|n| n.to_string()) != Some(placed.name.clone());
         let without: Vec<u32> = all.iter().filter(|p| !named(p)).filter_map(|p| p.number).collect();
         // A label table that names some labels names all that mean something.
         let by_name = without.len() < all.len();
-        let numbering = numbering.or_else(|| Numbering::shown_by(without.iter().copied()));
-        if !by_name && !without.is_empty() && numbering.is_none() {
-            return Err(MaskFault::Numbering);
+        let assumed = numbering.is_none() && !Numbering::shown_by_any(&without);
+        let numbering = numbering.unwrap_or(Numbering::TotalV2);
+        if !by_name && assumed {
+            let message = "its labels have no names, and their numbers mean other organs in version 1 of TotalSegmentator: \
+                           version 2 is assumed; give total-v1:FILE if it is not so, or total-v2:FILE to say that it is";
+            self.remark(vec![Warning::new("ORGANS_NUMBERING", message)]);
         }
         for placed in all {
             let organ = if named(placed) {
                 Organ::from_name(&placed.name)
             } else {
-                let numbering = numbering.filter(|_| !by_name);
-                placed.number.and_then(|label| numbering?.organ(label))
+                placed.number.filter(|_| !by_name).and_then(|label| numbering.organ(label))
             };
             self.add(organ, placed);
         }
-        Ok(())
     }
 
     /// A folder of one file an organ.

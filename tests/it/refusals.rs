@@ -171,7 +171,6 @@ fn each_refusal_of_regions_fires() {
         ("OtherFrame", no_regions(good, &here, "1.3")),
         ("Empty", no_regions(&labels(folder.path(), &[0.0; 3]), &here, "1.2")),
         ("Outside", no_regions(good, &far, "1.2")),
-        ("Numbering", no_organs(&labels(folder.path(), &[5.0; 5]), &here, None)),
         (
             "NoOrgan",
             no_organs(&labels(folder.path(), &[200.0; 6]), &here, Some(Numbering::TotalV2)),

@@ -14,8 +14,8 @@ use petct::lesion::Threshold;
 use petct::suv::{InjectedAt, Overrides, SuvKind};
 
 use crate::failure::Failure;
-pub(crate) use values::RegionSource;
 use values::{Given, dose_mbq, given, height_m, injected_at, region, threshold, weight_kg};
+pub(crate) use values::{OrganSource, RegionSource};
 
 const RESEARCH_USE: &str = "Decision support for research, not a medical device.";
 
@@ -141,6 +141,9 @@ pub(crate) struct ReadingArgs {
     /// Mask of uptake that is no lesion.
     #[arg(long, value_parser = given(values::path), value_name = "MASK", help_heading = "Reading")]
     exclude: Vec<Given<PathBuf>>,
+    /// Organs as TotalSegmentator writes them (file, or folder of one file an organ), or as DICOM SEG.
+    #[arg(long, value_parser = given(values::organs), value_name = "MASK", help_heading = "Reading")]
+    organs: Vec<Given<OrganSource>>,
     /// Edge of a lesion: 41% of its SUVmax, 4.0 SUV, liver, or liver140% of the liver's mean.
     #[arg(long, value_parser = threshold, value_name = "41% | 4.0 | liver | liver140%", help_heading = "Reading")]
     threshold: Option<Threshold>,
@@ -253,6 +256,8 @@ pub(crate) struct ReadingOptions {
     pub(crate) lesions: Option<PathBuf>,
     /// File whose regions are no lesions.
     pub(crate) exclude: Option<PathBuf>,
+    /// File or folder of organs.
+    pub(crate) organs: Option<OrganSource>,
 }
 
 /// What `inspect` works with.
@@ -343,11 +348,13 @@ impl ReadingArgs {
         let blood_pool = one_each("--blood-pool", &self.blood_pool, scans)?;
         let lesions = one_each("--lesions", &self.lesions, scans)?;
         let exclude = one_each("--exclude", &self.exclude, scans)?;
+        let organs = one_each("--organs", &self.organs, scans)?;
         let options = |i: usize| ReadingOptions {
             liver: liver[i].clone(),
             blood_pool: blood_pool[i].clone(),
             lesions: lesions[i].clone(),
             exclude: exclude[i].clone(),
+            organs: organs[i].clone(),
         };
         Ok((0..scans).map(options).collect())
     }

@@ -5,13 +5,14 @@ use std::path::Path;
 use petct::assessment::{Given, ScanAssessment, ScanInput, Settings, assess_scan};
 use petct::criteria::Criteria;
 use petct::lesion::Threshold;
-use petct::mask_file::read_regions;
+use petct::mask_file::{read_organs, read_regions};
+use petct::organ::OrganMap;
 use petct::report::score::{ScanSource, ScoreDocument};
 use petct::segmentation::Region;
 use petct::statistics::summary;
 use petct::volume::Mask;
 
-use crate::args::{ReadingOptions, RegionSource};
+use crate::args::{OrganSource, ReadingOptions, RegionSource};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::open::OpenScan;
@@ -31,6 +32,7 @@ pub(crate) fn settings(
         blood_pool: region(scan, reading.blood_pool.as_ref(), "--blood-pool")?,
         lesions: reading.lesions.as_ref().map(|file| all_regions(scan, file)).transpose()?,
         exclude: reading.exclude.as_ref().map(|file| all_regions(scan, file)).transpose()?,
+        organs: reading.organs.as_ref().map(|file| organs(scan, file)).transpose()?,
     })
 }
 
@@ -66,9 +68,16 @@ fn all_regions(scan: &mut OpenScan, file: &Path) -> Result<Mask, Failure> {
 }
 
 fn masks(scan: &mut OpenScan, file: &Path) -> Result<Vec<Mask>, Failure> {
-    let frame = Some(scan.pet.frame_of_reference_uid.as_str()).filter(|uid| !uid.is_empty());
+    let frame = scan.frame_of_reference_uid();
     let regions = read_regions(file, scan.suv.volume.geometry(), frame)?;
     Ok(regions.unpack(&mut scan.warnings).into_iter().map(|region| region.mask).collect())
+}
+
+fn organs(scan: &mut OpenScan, source: &OrganSource) -> Result<OrganMap, Failure> {
+    let frame = scan.frame_of_reference_uid();
+    let onto = scan.suv.volume.geometry();
+    let organs = read_organs(&source.path, onto, frame, source.numbering)?;
+    Ok(organs.unpack(&mut scan.warnings))
 }
 
 /// The scan as the core sees it.

@@ -36,10 +36,9 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
     in_order_of_time(&mut scans, &paths)?;
     let mut series = Vec::new();
     for read in &scans {
-        let frame = Some(read.scan.pet.frame_of_reference_uid.as_str());
         series.push(SeriesScan {
             input: input(&read.scan)?,
-            frame_of_reference_uid: frame.filter(|uid| !uid.is_empty()),
+            frame_of_reference_uid: read.scan.frame_of_reference_uid(),
             facts: read.scan.facts.clone(),
             sul_per_value: read.scan.sul_per_value,
             assessment: read.assessment.clone(),

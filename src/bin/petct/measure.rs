@@ -12,7 +12,7 @@ use crate::open::{Ct, open_scan};
 
 pub(crate) fn run(options: &MeasureOptions, console: &Console) -> Result<ExitCode, Failure> {
     let mut scan = console.busy("reading the PET", || open_scan(&options.scan, Ct::Leave))?;
-    let frame = Some(scan.pet.frame_of_reference_uid.as_str()).filter(|uid| !uid.is_empty());
+    let frame = scan.frame_of_reference_uid();
     let geometry = scan.suv.volume.geometry();
     let regions = console
         .busy("reading the mask", || {

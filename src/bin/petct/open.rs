@@ -50,6 +50,13 @@ pub(crate) struct OpenScan {
     pub(crate) facts: ScanFacts,
 }
 
+impl OpenScan {
+    /// `FrameOfReferenceUID` (0020,0052), where it is given.
+    pub(crate) fn frame_of_reference_uid(&self) -> Option<&str> {
+        Some(self.pet.frame_of_reference_uid.as_str()).filter(|uid| !uid.is_empty())
+    }
+}
+
 /// Opens the PET of a scan as SUV, with its CT where that is asked for.
 pub(crate) fn open_scan(options: &ScanOptions, with_ct: Ct) -> Result<OpenScan, Failure> {
     let mut warnings = Vec::new();

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use glam::DVec3;
 use petct::criteria::Criteria;
 use petct::lesion::Threshold;
+use petct::organ::Numbering;
 use petct::suv::{InjectedAt, SuvKind};
 
 /// A value for one scan of several.
@@ -37,6 +38,15 @@ pub(crate) enum RegionSource {
     },
     /// A file of regions.
     Mask(PathBuf),
+}
+
+/// Organs given by hand.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct OrganSource {
+    /// File, or folder of one file an organ.
+    pub(crate) path: PathBuf,
+    /// What the numbers of its labels mean, where it is said.
+    pub(crate) numbering: Option<Numbering>,
 }
 
 /// A parser that takes `-` for "nothing for this scan".
@@ -119,6 +129,14 @@ pub(super) fn region(text: &str) -> Result<RegionSource, String> {
     }
 }
 
+/// A file, with the version of TotalSegmentator before it where it has to be said: `total-v1:organs.nii.gz`.
+pub(super) fn organs(text: &str) -> Result<OrganSource, String> {
+    let versions = [("total-v1:", Numbering::TotalV1), ("total-v2:", Numbering::TotalV2)];
+    let said = versions.iter().find_map(|&(name, n)| Some((text.strip_prefix(name)?, n)));
+    let (file, numbering) = said.map_or((text, None), |(file, n)| (file, Some(n)));
+    Ok(OrganSource { path: path(file)?, numbering })
+}
+
 pub(super) fn threshold(text: &str) -> Result<Threshold, String> {
     let meant = "a threshold such as 41%, 4.0, liver or liver140%";
     if text == "liver" {
@@ -156,6 +174,18 @@ mod tests {
         ];
         for (text, expected) in rows {
             assert_eq!(threshold(text).ok(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn organs_with_their_version() {
+        let rows = [
+            ("organs.nii.gz", "organs.nii.gz", None),
+            ("total-v1:a/b.nii", "a/b.nii", Some(Numbering::TotalV1)),
+            ("total-v2:b", "b", Some(Numbering::TotalV2)),
+        ];
+        for (text, path, numbering) in rows {
+            assert_eq!(organs(text), Ok(OrganSource { path: path.into(), numbering }), "{text}");
         }
     }
 
