@@ -118,7 +118,7 @@ impl Numbering {
     }
 
     /// Whether labels need no version: one above 104 shows version 2, and some mean the same organ in both.
-    pub fn shown_by_any(labels: &[u32]) -> bool {
+    pub fn need_no_version(labels: &[u32]) -> bool {
         let only_second = |&label: &u32| Self::TotalV1.organ(label).is_none();
         let same = |&label: &u32| Self::TotalV1.organ(label) == Self::TotalV2.organ(label);
         labels.iter().any(only_second) || labels.iter().all(same)

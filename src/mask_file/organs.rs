@@ -108,7 +108,7 @@ impl Found {
         let without: Vec<u32> = all.iter().filter(|p| !named(p)).filter_map(|p| p.number).collect();
         // A label table that names some labels names all that mean something.
         let by_name = without.len() < all.len();
-        let assumed = numbering.is_none() && !Numbering::shown_by_any(&without);
+        let assumed = numbering.is_none() && !Numbering::need_no_version(&without);
         let numbering = numbering.unwrap_or(Numbering::TotalV2);
         if !by_name && assumed {
             let message = "its labels have no names, and their numbers mean other organs in version 1 of TotalSegmentator: \

@@ -30,10 +30,10 @@ fn every_class_of_totalsegmentator_is_known() {
 
 #[test]
 fn labels_above_those_of_version_1_show_version_2() {
-    assert_eq!(Numbering::shown_by([1, 5, 116]), Some(Numbering::TotalV2));
-    assert_eq!(Numbering::shown_by([1, 5, 104]), None);
-    assert_eq!(Numbering::shown_by([1, 5, 118]), None);
-    assert_eq!(Numbering::shown_by([]), None);
+    assert!(Numbering::need_no_version(&[7, 5, 116]));
+    assert!(!Numbering::need_no_version(&[7, 5, 104]));
+    assert!(Numbering::need_no_version(&[1, 5]));
+    assert!(Numbering::need_no_version(&[]));
 }
 
 #[test]
