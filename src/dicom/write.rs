@@ -184,7 +184,9 @@ pub fn write_visit(case: &Case, visit: &Visit, folder: &Path) -> Result<(), Writ
         bed_secs: protocol.bed_secs,
     };
     pet_series(&folder.join("pet"), &study, &header, &pet)?;
-    ct_series(&folder.join("ct"), &study, &ct)?;
+    if visit.with_ct {
+        ct_series(&folder.join("ct"), &study, &ct)?;
+    }
     write_json(&folder.join("truth.json"), &truth)
 }
 

@@ -3,9 +3,9 @@
 use chrono::{NaiveDate, NaiveDateTime};
 use glam::DVec3;
 
-use super::anatomy::{Arms, Build};
+use super::anatomy::{Arms, Build, Habitus};
 use super::truth::{Fate, LesionFate, PairTruth};
-use super::{Case, LesionPlan, Pose, Protocol, Scanner, Tissue, Uptake, Visit, random};
+use super::{Case, CtLook, LesionPlan, Pose, Protocol, Scanner, Tissue, Uptake, Visit, random};
 use crate::acquisition::Sex;
 
 /// The cases `petct phantom` can write.
@@ -36,6 +36,7 @@ impl Clock {
             started_at: injected_at + chrono::TimeDelta::seconds(uptake),
             bed_secs: 150.0,
             noise_at_one: NOISE_AT_ONE,
+            noise_grain_mm: None,
         }
     }
 }
@@ -52,6 +53,11 @@ fn visit(name: &str, build: Build, clock: &Clock, pose: Pose, uptake: Uptake) ->
         build,
         uptake,
         lesions: Vec::new(),
+        planted: Vec::new(),
+        breathing_mm: 0.0,
+        ct_look: CtLook::default(),
+        with_ct: true,
+        drawn: None,
         pose,
         protocol,
         scanner: Scanner::default(),
@@ -127,6 +133,7 @@ fn patient_1() -> Case {
         weight_kg,
         arms: Arms::Up,
         person: 101,
+        habitus: Habitus::default(),
     };
     let usual = Uptake::default();
     let place = pose([1.5, -1.0, 2.0], [6.0, 12.0, -420.0]);
@@ -169,6 +176,7 @@ pub(super) fn patient_2() -> Case {
         weight_kg,
         arms: Arms::Up,
         person: 202,
+        habitus: Habitus::default(),
     };
     let usual = Uptake { liver: 2.4, blood: 1.7, myocardium: 2.0, ..Uptake::default() };
     let place = pose([-1.0, 2.0, -2.5], [-7.0, 10.0, -430.0]);

@@ -13,23 +13,29 @@
 //! reconstruction.
 
 mod anatomy;
+mod bodies;
 mod cases;
 mod lesion;
+mod map;
 mod paint;
 mod physics;
+mod planted;
 mod random;
 mod scan;
 mod shape;
 mod tissue;
 mod truth;
 
-pub use anatomy::{Arms, Build};
+pub use anatomy::{Arms, Build, Habitus, Lungs, Side};
+pub use bodies::{Kind, seeded};
 pub use cases::{case, cases};
 pub use lesion::{Extent, LesionPlan};
+pub use map::TissueMap;
+pub use planted::Planted;
 pub use scan::{Phantom, generate};
-pub use tissue::{Tissue, Uptake};
+pub use tissue::{CtLook, Tissue, Uptake};
 pub use truth::{
-    Fate, LesionFate, LesionTruth, PairTruth, PoseTruth, Region, ScanTruth, SeriesTruth,
+    BodyTruth, Fate, LesionFate, LesionTruth, PairTruth, PoseTruth, Region, ScanTruth, SeriesTruth,
 };
 
 use chrono::NaiveDateTime;
@@ -64,8 +70,18 @@ pub struct Visit {
     pub build: Build,
     /// Uptake on that day.
     pub uptake: Uptake,
-    /// What is there besides normal anatomy.
+    /// What is there besides normal anatomy, by the SUVmax it shall show.
     pub lesions: Vec<LesionPlan>,
+    /// The same by the uptake it has, whatever blur and noise leave of it.
+    pub planted: Vec<Planted>,
+    /// How much higher the domes of the diaphragm stand in the PET than in the CT, millimetres.
+    pub breathing_mm: f64,
+    /// What the CT looks like.
+    pub ct_look: CtLook,
+    /// Whether there is a CT at all.
+    pub with_ct: bool,
+    /// The kind and the seed of a body that was drawn.
+    pub drawn: Option<(Kind, u64)>,
     /// Where the person lies in the scanner.
     pub pose: Pose,
     /// Dose and clocks.
@@ -147,6 +163,8 @@ pub struct Protocol {
     pub bed_secs: f64,
     /// Noise: standard deviation at SUV 1 behind 300 mm of water.
     pub noise_at_one: f64,
+    /// Size of the grains of the noise, full width at half maximum in millimetres; `None`: neighbouring voxels only.
+    pub noise_grain_mm: Option<f64>,
 }
 
 impl Protocol {

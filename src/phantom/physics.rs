@@ -11,9 +11,12 @@ use super::random;
 /// Linear attenuation of water at 511 keV, per millimetre.
 const WATER_PER_MM: f64 = 0.0096;
 
+/// Full width at half maximum of a Gaussian in standard deviations.
+const FWHM_OF_SIGMA: f64 = 2.354_820_045;
+
 /// Convolves with a Gaussian of the given full width at half maximum (voxel spacing along slice, row, column).
 pub(crate) fn blur(image: &mut Vec<f32>, shape: [usize; 3], spacing_mm: [f64; 3], fwhm_mm: f64) {
-    let sigma_mm = fwhm_mm / 2.354_820_045;
+    let sigma_mm = fwhm_mm / FWHM_OF_SIGMA;
     for (axis, spacing) in spacing_mm.into_iter().enumerate() {
         convolve(image, shape, axis, &gaussian(sigma_mm / spacing));
     }
@@ -70,6 +73,31 @@ pub(crate) fn unit_noise(shape: [usize; 3], seed: u64) -> Vec<f32> {
     for value in &mut noise {
         *value *= scale;
     }
+    noise
+}
+
+/// Normal noise of mean 0 and variance 1 whose grains have this full width at half maximum.
+pub(crate) fn grainy_noise(
+    shape: [usize; 3],
+    spacing_mm: [f64; 3],
+    grain_mm: f64,
+    seed: u64,
+) -> Vec<f32> {
+    let [_, rows, columns] = shape;
+    let mut noise = vec![0.0f32; shape.iter().product()];
+    noise.par_chunks_mut(rows * columns).enumerate().for_each(|(slice, pixels)| {
+        for (n, pixel) in pixels.iter_mut().enumerate() {
+            *pixel = random::normal(seed, (slice * rows * columns + n) as u64) as f32;
+        }
+    });
+    blur(&mut noise, shape, spacing_mm, grain_mm);
+    // What a blur leaves of the variance is the sum of its squared weights along each axis.
+    let left = |spacing: f64| {
+        let half = gaussian(grain_mm / FWHM_OF_SIGMA / spacing);
+        2.0 * half.iter().map(|w| w * w).sum::<f32>() - half[0] * half[0]
+    };
+    let scale = 1.0 / spacing_mm.into_iter().map(left).product::<f32>().sqrt();
+    noise.par_iter_mut().for_each(|value| *value *= scale);
     noise
 }
 

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use glam::{DAffine3, DVec3};
 use rayon::prelude::*;
 
-use super::anatomy;
+use super::anatomy::{self, Arms, Build};
 use super::lesion::{Extent, Imprint, LesionPlan, amplitude};
+use super::map::TissueMap;
 use super::paint::{Easel, Part};
+use super::planted::Planted;
 use super::shape::{Shape, turn};
 use super::tissue::{Tissue, Uptake};
-use super::truth::{LesionTruth, PoseTruth, Region, ScanTruth};
-use super::{Case, Visit, physics, random};
+use super::truth::{BodyTruth, LesionTruth, PoseTruth, Region, ScanTruth};
+use super::{Case, Visit, physics, planted, random};
 use crate::geometry::VolumeGeometry;
 use crate::volume::Volume;
 
@@ -30,22 +32,22 @@ pub struct Phantom {
 pub fn generate(case: &Case, visit: &Visit) -> Phantom {
     let scan = Scan::new(visit);
     let body = anatomy::body(&visit.build);
-    let lesions: Vec<Part> = visit.lesions.iter().flat_map(LesionPlan::parts).collect();
-    let ct = scan.ct(&body, &lesions);
-    let (suv, lesions) = scan.suv(&body);
+    let ct = scan.ct();
+    let (suv, mut lesions) = scan.suv(&body);
+    lesions.extend(visit.planted.iter().map(|plan| scan.planted_truth(plan, &suv)));
     let per_bqml = visit.build.weight_kg * 1000.0 / visit.protocol.dose_at_start_bq();
     let truth = scan.truth(case, &suv, lesions, per_bqml);
     let pet = suv.map(|&v| (f64::from(v) / per_bqml) as f32);
     Phantom { pet, ct, truth }
 }
 
-struct Scan<'a> {
+pub(super) struct Scan<'a> {
     visit: &'a Visit,
-    scan_from_body: DAffine3,
+    pub(super) scan_from_body: DAffine3,
 }
 
 impl<'a> Scan<'a> {
-    fn new(visit: &'a Visit) -> Self {
+    pub(super) fn new(visit: &'a Visit) -> Self {
         let [x, y, z] = visit.pose.turn_degrees;
         let matrix = turn(x, y, z) * visit.build.stretch();
         Self { visit, scan_from_body: DAffine3::from_mat3_translation(matrix, visit.pose.shift_mm) }
@@ -65,15 +67,26 @@ impl<'a> Scan<'a> {
             .expect("positive spacing and at least one slice")
     }
 
-    fn ct(&self, body: &[Part], lesions: &[Part]) -> Volume<i16> {
-        let scanner = &self.visit.scanner;
+    fn ct(&self) -> Volume<i16> {
+        let visit = self.visit;
+        // The CT shows another moment of the breath.
+        let down = -visit.breathing_mm;
+        let habitus = visit.build.habitus.breathing(down);
+        let body = anatomy::body(&Build { habitus, ..visit.build });
+        let occasional = anatomy::occasional(&visit.build, &visit.uptake);
+        let scale = visit.build.scale();
+        let planted = visit.planted.iter().flat_map(|p| p.parts(scale, down));
+        let lesions: Vec<Part> =
+            visit.lesions.iter().flat_map(LesionPlan::parts).chain(planted).collect();
+        let scanner = &visit.scanner;
         let geometry = self.lattice(scanner.ct_voxel_mm, scanner.ct_matrix);
         let mut canvas = vec![Tissue::Air.hounsfield() as f32; geometry.len()];
-        let hounsfield = |part: &Part, _: DVec3| part.tissue.hounsfield();
+        let hounsfield = |part: &Part, _: DVec3| part.tissue.hounsfield_in(&visit.ct_look);
         Easel::new(&geometry, DAffine3::IDENTITY).paint(&mut canvas, &self.table(), hounsfield);
         let easel = Easel::new(&geometry, self.scan_from_body);
-        easel.paint(&mut canvas, body, hounsfield);
-        easel.paint(&mut canvas, lesions, hounsfield);
+        easel.paint(&mut canvas, &body, hounsfield);
+        easel.paint(&mut canvas, &occasional, hounsfield);
+        easel.paint(&mut canvas, &lesions, hounsfield);
         let seed = random::bits(self.visit.seed, 1);
         let noisy = canvas.par_iter().enumerate().map(|(n, &hu)| {
             let noise = if hu > -980.0 {
@@ -109,12 +122,21 @@ impl<'a> Scan<'a> {
         let skin = body.iter().filter(|p| p.tissue == Tissue::Skin).cloned().collect::<Vec<_>>();
         easel.paint(&mut inside, &skin, |_, _| 1.0);
         let attenuation = physics::attenuation(&inside, shape, spacing);
-        let noise = physics::unit_noise(shape, random::bits(self.visit.seed, 2));
+        let seed = random::bits(self.visit.seed, 2);
+        let noise = match self.visit.protocol.noise_grain_mm {
+            None => physics::unit_noise(shape, seed),
+            Some(grain) => physics::grainy_noise(shape, spacing, grain, seed),
+        };
         let mut activity = vec![0.0f32; geometry.len()];
         let person = self.visit.build.person;
-        easel.paint(&mut activity, body, |part, place| {
-            uptake_at(part.tissue, place, &self.visit.uptake, person)
-        });
+        let uptake = |part: &Part, place| uptake_at(part.tissue, place, &self.visit.uptake, person);
+        easel.paint(&mut activity, body, uptake);
+        let occasional = anatomy::occasional(&self.visit.build, &self.visit.uptake);
+        easel.paint(&mut activity, &occasional, uptake);
+        for plan in &self.visit.planted {
+            let parts = plan.parts(self.visit.build.scale(), 0.0);
+            easel.paint(&mut activity, &parts, |_, _| plan.suv);
+        }
         physics::blur(&mut activity, shape, spacing, scanner.point_spread_mm);
 
         let show = |n: usize, activity: f32| {
@@ -183,9 +205,77 @@ impl<'a> Scan<'a> {
                     n / columns % rows,
                     n % columns,
                 ])),
+                contrast: None,
             }
         };
         self.visit.lesions.iter().zip(imprints).zip(given).map(truth).collect()
+    }
+
+    fn planted_truth(&self, plan: &Planted, suv: &Volume<f32>) -> LesionTruth {
+        let geometry = suv.geometry();
+        let scale = self.visit.build.scale();
+        let parts = plan.parts(scale, 0.0);
+        let there = |p: DVec3| self.scan_from_body.transform_point3(p);
+        let solid = planted::solid(&parts);
+        let body_from_scan = self.scan_from_body.inverse();
+        let inside = |mm: DVec3| {
+            let p = body_from_scan.transform_point3(mm);
+            parts.iter().any(|part| part.shape.distance(p) < 0.0)
+        };
+        let near = planted::voxels_near(
+            geometry,
+            there(solid.centre),
+            solid.reach_mm * scale.max_element(),
+        );
+        let hottest = near
+            .into_iter()
+            .filter(|&voxel| inside(geometry.centre_of(voxel)))
+            .chain(geometry.voxel_at(there(solid.centre)))
+            .max_by(|&a, &b| suv[a].total_cmp(&suv[b]));
+        LesionTruth {
+            name: plan.name.clone(),
+            site: plan.site.clone(),
+            diffuse: false,
+            centre_mm: rounded(there(solid.centre)),
+            volume_ml: round(solid.volume_mm3 * scale.element_product() / 1000.0, 100.0),
+            suv_max: hottest.map_or(0.0, |voxel| round(f64::from(suv[voxel]), 1000.0)),
+            suv_max_mm: hottest.map_or([0.0; 3], |voxel| rounded(geometry.centre_of(voxel))),
+            contrast: Some(round(plan.contrast, 1000.0)),
+        }
+    }
+
+    /// The score as planned; a seeded body's follows from its hottest lesion's uptake over the liver's (3x convention).
+    fn deauville(&self, lesions: &[LesionTruth]) -> u8 {
+        let hottest = lesions.iter().filter_map(|l| l.contrast).fold(0.0, f64::max);
+        if hottest > 3.0 {
+            5
+        } else if hottest > 1.0 {
+            4
+        } else {
+            self.visit.deauville
+        }
+    }
+
+    fn body_truth(&self, geometry: &VolumeGeometry) -> Option<BodyTruth> {
+        let drawn = self.visit.drawn.as_ref()?;
+        let build = &self.visit.build;
+        let map = TissueMap::new(self.visit);
+        let last = geometry.shape()[0] - 1;
+        let z = |slice: usize| geometry.centre_of([slice, 0, 0]).z;
+        let organs = map.organs(geometry);
+        Some(BodyTruth {
+            build: drawn.0.name().into(),
+            seed: drawn.1,
+            arms: match build.arms {
+                Arms::Up => "up",
+                Arms::Down => "down",
+            },
+            range_mm: [z(0), z(last)],
+            breathing_mm: round(self.visit.breathing_mm, 10.0),
+            situs_inversus: build.habitus.inverted,
+            organs_ml: organs.iter().map(|(name, o)| (name.clone(), round(o.0, 10.0))).collect(),
+            organ_centroids_mm: organs.into_iter().map(|(name, o)| (name, rounded(o.1))).collect(),
+        })
     }
 
     fn truth(
@@ -224,7 +314,7 @@ impl<'a> Scan<'a> {
         ScanTruth {
             case: case.name.clone(),
             scan: self.visit.name.clone(),
-            deauville: self.visit.deauville,
+            deauville: self.deauville(&lesions),
             pose: PoseTruth {
                 rotation: rotation.map(|row| row.map(|v| round(v, 1e9))),
                 translation_mm: self.visit.pose.shift_mm.to_array(),
@@ -244,6 +334,7 @@ impl<'a> Scan<'a> {
                 .collect::<BTreeMap<_, _>>(),
             aorta_mm: anatomy::AORTA.map(|[x, y, z, _]| rounded(there([x, y, z]))).to_vec(),
             lesions,
+            body: self.body_truth(suv.geometry()),
         }
     }
 }
@@ -260,7 +351,11 @@ fn uptake_at(tissue: Tissue, place: DVec3, uptake: &Uptake, person: u64) -> f64 
         Some(patches) => {
             let seed = random::bits(person, tissue as u64);
             let uneven = random::smooth(seed, (place / patches.size_mm).to_array());
-            mean * (1.0 + patches.amplitude * uneven)
+            let amplitude = match tissue {
+                Tissue::Myocardium => uptake.myocardium_patches,
+                _ => patches.amplitude,
+            };
+            mean * (1.0 + amplitude * uneven)
         }
         None => mean,
     }

@@ -5,6 +5,8 @@
 
 use glam::{DMat3, DVec3};
 
+use super::anatomy::Change;
+
 /// A solid body.
 #[derive(Debug, Clone)]
 pub(crate) enum Shape {
@@ -188,6 +190,35 @@ impl Shape {
             }
             Self::Without(shape, hole) => shape.distance(p).max(-hole.distance(p)),
             Self::HalfSpace { normal, offset } => normal.dot(p) - offset,
+        }
+    }
+
+    /// The same solid changed in size and place. Lofts stay: they are the walls of the body, in which organs move.
+    pub(crate) fn changed(self, change: Change) -> Self {
+        if change.is_none() {
+            return self;
+        }
+        match self {
+            Self::Ellipsoid { centre, radii, local_from_world, squareness } => Self::Ellipsoid {
+                centre: change.point(centre),
+                radii: change.size * radii,
+                local_from_world,
+                squareness,
+            },
+            Self::Tube(points) => Self::Tube(
+                points.into_iter().map(|(p, r)| (change.point(p), change.size * r)).collect(),
+            ),
+            Self::Loft(loft) => Self::Loft(loft),
+            Self::Common(shapes) => {
+                Self::Common(shapes.into_iter().map(|s| s.changed(change)).collect())
+            }
+            Self::Without(shape, hole) => {
+                Self::Without(Box::new(shape.changed(change)), Box::new(hole.changed(change)))
+            }
+            Self::HalfSpace { normal, offset } => Self::HalfSpace {
+                normal,
+                offset: change.size * offset + normal.dot(change.offset()),
+            },
         }
     }
 

@@ -13,6 +13,8 @@ pub enum Tissue {
     Lung, LungVessel, Mediastinum, Blood, Myocardium, Oesophagus, Diaphragm, Breast,
     Liver, Gallbladder, Spleen, Pancreas, StomachWall, StomachContent, BowelWall, BowelContent, BowelGas,
     RenalCortex, RenalPelvis, Ureter, Bladder, Prostate, Uterus, Table, TableCore, Lesion,
+    // The place in this list makes the patches: new tissues at the end.
+    Effusion, CollapsedLung, BrownFat, VocalMuscle, InjectedVein,
 }
 
 /// Uptake of the tissues that differ from patient to patient and from day to day, SUVbw in g/mL.
@@ -38,6 +40,30 @@ pub struct Uptake {
     pub bowel: f64,
     /// Wall of the stomach.
     pub stomach: f64,
+    /// Cortex of the kidneys.
+    pub renal_cortex: f64,
+    /// Ureters (urine).
+    pub ureter: f64,
+    /// Skeletal muscle.
+    pub muscle: f64,
+    /// Lung.
+    pub lung: f64,
+    /// Thyroid.
+    pub thyroid: f64,
+    /// Tonsils and pharynx.
+    pub pharynx: f64,
+    /// Salivary glands.
+    pub salivary_gland: f64,
+    /// Uterus or prostate.
+    pub pelvic_organ: f64,
+    /// How uneven the left ventricle is, 0 to 1.
+    pub myocardium_patches: f64,
+    /// Brown fat beside neck and spine; 0 where there is none.
+    pub brown_fat: f64,
+    /// Muscles of the larynx; 0 where they are as other muscle.
+    pub vocal_muscle: f64,
+    /// Tracer left in the vein of the injection; 0 where there is none.
+    pub injected_vein: f64,
 }
 
 impl Default for Uptake {
@@ -53,7 +79,36 @@ impl Default for Uptake {
             bladder: 22.0,
             bowel: 1.4,
             stomach: 1.8,
+            renal_cortex: 3.0,
+            ureter: 4.0,
+            muscle: 0.65,
+            lung: 0.42,
+            thyroid: 1.4,
+            pharynx: 1.7,
+            salivary_gland: 1.7,
+            pelvic_organ: 1.3,
+            myocardium_patches: 0.15,
+            brown_fat: 0.0,
+            vocal_muscle: 0.0,
+            injected_vein: 0.0,
         }
+    }
+}
+
+/// What makes a CT of the same body look different.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CtLook {
+    /// Liver without contrast, HU; low in fatty livers.
+    pub liver_hu: f64,
+    /// Contrast in the veins.
+    pub venous_phase: bool,
+    /// Contrast in stomach and bowel.
+    pub oral_contrast: bool,
+}
+
+impl Default for CtLook {
+    fn default() -> Self {
+        Self { liver_hu: 60.0, venous_phase: false, oral_contrast: false }
     }
 }
 
@@ -75,14 +130,22 @@ impl Tissue {
             | T::Gallbladder
             | T::CerebrospinalFluid
             | T::StomachContent => 0.4,
-            T::Lung => 0.42,
+            T::Lung => uptake.lung,
             T::CorticalBone | T::Cartilage | T::Disc | T::Breast => 0.55,
-            T::Muscle | T::Diaphragm => 0.65,
-            T::BowelContent => 0.7,
+            T::Muscle | T::Diaphragm => uptake.muscle,
+            T::BowelContent | T::Effusion => 0.7,
             T::Mediastinum => 0.75,
-            T::SpinalCord | T::Prostate | T::Uterus => 1.3,
-            T::Thyroid | T::Oesophagus => 1.4,
-            T::Pancreas | T::SalivaryGland | T::Pharynx => 1.7,
+            T::CollapsedLung => 1.1,
+            T::SpinalCord => 1.3,
+            T::Prostate | T::Uterus => uptake.pelvic_organ,
+            T::Thyroid => uptake.thyroid,
+            T::Oesophagus => 1.4,
+            T::Pancreas => 1.7,
+            T::SalivaryGland => uptake.salivary_gland,
+            T::Pharynx => uptake.pharynx,
+            T::BrownFat => uptake.brown_fat,
+            T::VocalMuscle => uptake.vocal_muscle,
+            T::InjectedVein => uptake.injected_vein,
             T::WhiteMatter => 0.4 * uptake.brain,
             T::GreyMatter => uptake.brain,
             T::Blood | T::LungVessel => uptake.blood,
@@ -92,11 +155,34 @@ impl Tissue {
             T::Marrow => uptake.marrow,
             T::StomachWall => uptake.stomach,
             T::BowelWall => uptake.bowel,
-            T::RenalCortex => 3.0,
-            T::Ureter => 4.0,
+            T::RenalCortex => uptake.renal_cortex,
+            T::Ureter => uptake.ureter,
             T::RenalPelvis => uptake.renal_pelvis,
             T::Bladder => uptake.bladder,
         }
+    }
+
+    /// Mean CT number in a scan with these circumstances, HU.
+    pub fn hounsfield_in(self, look: &CtLook) -> f64 {
+        use Tissue as T;
+        let plain = match self {
+            T::Liver => look.liver_hu,
+            T::StomachContent | T::BowelContent if look.oral_contrast => 220.0,
+            _ => self.hounsfield(),
+        };
+        // Rise in the portal venous phase.
+        let rise = match self {
+            T::Blood => 115.0,
+            T::LungVessel | T::Myocardium | T::Thyroid => 70.0,
+            T::Liver | T::Pancreas | T::Uterus => 50.0,
+            T::Spleen => 70.0,
+            T::RenalCortex => 130.0,
+            T::StomachWall | T::BowelWall | T::Lesion => 35.0,
+            T::CollapsedLung | T::Prostate => 40.0,
+            T::Muscle | T::Diaphragm => 8.0,
+            _ => return plain,
+        };
+        if look.venous_phase { plain + rise } else { plain }
     }
 
     /// Mean CT number, HU (venous phase without much contrast).
@@ -108,10 +194,12 @@ impl Tissue {
             T::Lung => -850.0,
             T::Table => -350.0,
             T::Fat => -100.0,
+            T::BrownFat => -75.0,
             T::FattyMarrow | T::Breast => -50.0,
             T::Mediastinum => -30.0,
             T::Skin
             | T::BowelContent
+            | T::Effusion
             | T::CerebrospinalFluid
             | T::Ureter
             | T::Bladder
@@ -119,6 +207,7 @@ impl Tissue {
             T::StomachContent => 18.0,
             T::WhiteMatter => 30.0,
             T::RenalPelvis => 25.0,
+            T::CollapsedLung => 33.0,
             T::SpinalCord | T::RenalCortex | T::GreyMatter | T::BowelWall => 37.0,
             T::StomachWall
             | T::Blood
@@ -128,7 +217,7 @@ impl Tissue {
             | T::Prostate => 42.0,
             T::Pancreas | T::Lesion | T::SalivaryGland | T::Uterus => 45.0,
             T::Myocardium | T::Diaphragm | T::Spleen => 50.0,
-            T::Muscle => 54.0,
+            T::Muscle | T::VocalMuscle | T::InjectedVein => 54.0,
             T::Liver => 60.0,
             T::Disc => 85.0,
             T::Thyroid | T::Cartilage => 110.0,

@@ -29,6 +29,30 @@ pub struct ScanTruth {
     pub aorta_mm: Vec<[f64; 3]>,
     /// The lesions.
     pub lesions: Vec<LesionTruth>,
+    /// What was drawn for a seeded body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<BodyTruth>,
+}
+
+/// What was drawn for a seeded body.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BodyTruth {
+    /// Name of the build.
+    pub build: String,
+    /// The seed.
+    pub seed: u64,
+    /// "up" or "down".
+    pub arms: &'static str,
+    /// Scanned part of the body along z, millimetres of the scan.
+    pub range_mm: [f64; 2],
+    /// How much higher the diaphragm stands in the PET than in the CT.
+    pub breathing_mm: f64,
+    /// Whether left and right are exchanged.
+    pub situs_inversus: bool,
+    /// Volumes of organs within the scanned range, lesions left out, millilitres.
+    pub organs_ml: BTreeMap<String, f64>,
+    /// Middles of what is scanned of the organs, lesions left out.
+    pub organ_centroids_mm: BTreeMap<String, [f64; 3]>,
 }
 
 /// Position of the body: `scan = rotation · (scale * body) + translation`.
@@ -74,6 +98,9 @@ pub struct LesionTruth {
     pub suv_max: f64,
     /// Place of the greatest SUVbw.
     pub suv_max_mm: [f64; 3],
+    /// Uptake the lesion was given over that of the liver, where it was planted with an uptake.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contrast: Option<f64>,
 }
 
 /// Truth of a series of scans.

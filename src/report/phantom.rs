@@ -6,15 +6,26 @@ use serde::Serialize;
 use super::Content;
 use super::text::{Align, Page};
 use crate::diagnostic::Warning;
-use crate::phantom::Case;
+use crate::phantom::{Case, Kind};
 
 /// The cases there are, or the one that was written.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct PhantomDocument {
     /// The cases.
     pub cases: Vec<CaseEntry>,
+    /// Builds of the bodies that `petct phantom body --seed N --build NAME` draws; empty where one was written.
+    pub builds: Vec<BuildEntry>,
     /// The folder written; `null` where the cases are only listed.
     pub folder: Option<String>,
+}
+
+/// What may be special about a body drawn by a seed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct BuildEntry {
+    /// Name of the build.
+    pub name: String,
+    /// The same in words.
+    pub description: String,
 }
 
 /// One synthetic patient.
@@ -39,6 +50,15 @@ pub struct PairEntry {
     pub deauville: u8,
     /// Lugano response.
     pub response: String,
+}
+
+impl BuildEntry {
+    /// All builds.
+    pub fn all() -> Vec<Self> {
+        let entry =
+            |kind: &Kind| Self { name: kind.name().into(), description: kind.description().into() };
+        Kind::ALL.iter().map(entry).collect()
+    }
 }
 
 impl CaseEntry {
@@ -76,6 +96,13 @@ impl Content for PhantomDocument {
             |case: &CaseEntry| vec![case.name.clone(), case.scans.join(" "), expected(&case.pairs)];
         let headings = ["case", "scans", "expected"].map(|name| (name, Align::Left));
         page.table(&headings, &self.cases.iter().map(row).collect::<Vec<_>>());
+        if !self.builds.is_empty() {
+            page.gap();
+            page.line("petct phantom body --seed N [--build NAME] draws a body:");
+            let row = |build: &BuildEntry| vec![build.name.clone(), build.description.clone()];
+            let headings = ["build", "what it is"].map(|name| (name, Align::Left));
+            page.table(&headings, &self.builds.iter().map(row).collect::<Vec<_>>());
+        }
         page.finish()
     }
 

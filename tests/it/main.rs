@@ -3,6 +3,7 @@
 #![allow(missing_docs, reason = "tests are read, not called")]
 
 mod architecture;
+mod bodies;
 mod cli;
 mod codes;
 mod compare;

@@ -224,9 +224,15 @@ pub(crate) struct CompareArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct PhantomArgs {
-    /// Name of the case, or `list`.
+    /// Name of the case, `body` for a person drawn by a seed, or `list`.
     #[arg(value_name = "CASE")]
     case: String,
+    /// Seed of a `body`.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Build of a `body`; drawn by the seed where it is not given.
+    #[arg(long, value_name = "NAME")]
+    build: Option<String>,
     /// Folder to write into; new or empty.
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
@@ -310,6 +316,8 @@ pub(crate) struct CompareOptions {
 #[derive(Debug)]
 pub(crate) struct PhantomOptions {
     pub(crate) case: String,
+    pub(crate) seed: Option<u64>,
+    pub(crate) build: Option<String>,
     pub(crate) output: Option<PathBuf>,
 }
 
@@ -430,7 +438,7 @@ impl CompareArgs {
 
 impl PhantomArgs {
     pub(crate) fn options(self) -> PhantomOptions {
-        PhantomOptions { case: self.case, output: self.output }
+        PhantomOptions { case: self.case, seed: self.seed, build: self.build, output: self.output }
     }
 }
 

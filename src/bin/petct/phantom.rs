@@ -1,30 +1,70 @@
 //! `petct phantom`.
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use petct::dicom::write::write_case;
-use petct::phantom::cases;
-use petct::report::phantom::{CaseEntry, PhantomDocument};
+use petct::dicom::write::{write_case, write_visit};
+use petct::phantom::{Case, Kind, cases, seeded};
+use petct::report::phantom::{BuildEntry, CaseEntry, PhantomDocument};
 
 use crate::args::PhantomOptions;
 use crate::console::Console;
 use crate::failure::Failure;
 
+/// Name of the case that a seed draws.
+const BODY: &str = "body";
+
 pub(crate) fn run(options: &PhantomOptions, console: &Console) -> Result<ExitCode, Failure> {
     let known = cases();
+    if options.case != BODY && (options.seed.is_some() || options.build.is_some()) {
+        let message = "--seed and --build belong to the case body";
+        return Err(Failure::new("usage", &message, "leave them out, or name the case body"));
+    }
     if options.case == "list" {
         let cases = known.iter().map(CaseEntry::new).collect();
-        return console.show(&PhantomDocument { cases, folder: None }, 0);
+        let builds = BuildEntry::all();
+        return console.show(&PhantomDocument { cases, builds, folder: None }, 0);
     }
-    let case = known.iter().find(|case| case.name == options.case);
-    let names = || known.iter().map(|case| case.name.as_str()).collect::<Vec<_>>().join(", ");
-    let case = case.ok_or_else(|| {
-        let message = format!("there is no phantom named {:?}", options.case);
-        Failure::new("unknown_case", &message, &format!("choose one of {}", names()))
+    let case = match options.case.as_str() {
+        BODY => body(options)?,
+        name => known.iter().find(|case| case.name == name).cloned().ok_or_else(|| {
+            let message = format!("there is no phantom named {name:?}");
+            let names: Vec<_> = known.iter().map(|case| case.name.as_str()).collect();
+            let remedy = format!("choose one of {}, {BODY}", names.join(", "));
+            Failure::new("unknown_case", &message, &remedy)
+        })?,
+    };
+    let folder = empty_folder(options)?;
+    console.busy("painting and writing the scans", || match options.case.as_str() {
+        BODY => write_visit(&case, &case.visits[0], folder),
+        name => write_case(name, folder),
     })?;
+    let folder = Some(folder.display().to_string());
+    let cases = vec![CaseEntry::new(&case)];
+    console.show(&PhantomDocument { cases, builds: Vec::new(), folder }, 0)
+}
+
+/// The body of a seed, of the build asked for.
+fn body(options: &PhantomOptions) -> Result<Case, Failure> {
+    let no_seed = || {
+        Failure::new("usage", &"a body is drawn by a seed, which is missing", "give it with --seed")
+    };
+    let seed = options.seed.ok_or_else(no_seed)?;
+    let kind = options.build.as_deref().map(|name| {
+        let unknown = || {
+            let message = format!("there is no build named {name:?}");
+            let names: Vec<_> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+            Failure::new("unknown_case", &message, &format!("choose one of {}", names.join(", ")))
+        };
+        Kind::ALL.iter().copied().find(|kind| kind.name() == name).ok_or_else(unknown)
+    });
+    Ok(seeded(seed, kind.transpose()?))
+}
+
+fn empty_folder(options: &PhantomOptions) -> Result<&Path, Failure> {
     let missing =
         || Failure::new("usage", &"the folder to write into is missing", "give it with -o DIR");
-    let folder = options.output.as_ref().ok_or_else(missing)?;
+    let folder = options.output.as_deref().ok_or_else(missing)?;
     let used =
         folder.is_file() || folder.read_dir().is_ok_and(|mut entries| entries.next().is_some());
     if used {
@@ -35,7 +75,5 @@ pub(crate) fn run(options: &PhantomOptions, console: &Console) -> Result<ExitCod
             "choose a new or empty folder with -o",
         ));
     }
-    console.busy("painting and writing the scans", || write_case(&case.name, folder))?;
-    let folder = Some(folder.display().to_string());
-    console.show(&PhantomDocument { cases: vec![CaseEntry::new(case)], folder }, 0)
+    Ok(folder)
 }

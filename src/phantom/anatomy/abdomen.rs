@@ -2,7 +2,7 @@
 
 use glam::DVec3;
 
-use super::Sketch;
+use super::{Build, Change, Habitus, Sketch};
 use crate::acquisition::Sex;
 use crate::phantom::random;
 use crate::phantom::shape::{Loft, Shape, turn};
@@ -33,16 +33,24 @@ pub(super) fn add_cavity(sketch: &mut Sketch, cavity: &Loft) {
     );
 }
 
-fn dome((centre, radii): ([f64; 3], [f64; 3]), cavity: &Loft, inset: f64) -> Shape {
-    let radii = radii.map(|r| r - inset);
-    Shape::Common(vec![Shape::ellipsoid(centre, radii), Shape::Loft(cavity.inset(0.6 * inset))])
+/// A dome at its height, `inset` below its upper surface.
+fn dome(dome: ([f64; 3], [f64; 3]), up_mm: f64, cavity: &Loft, inset: f64) -> Shape {
+    Shape::Common(vec![roof(dome, up_mm, inset), Shape::Loft(cavity.inset(0.6 * inset))])
 }
 
-pub(super) fn add_diaphragm(sketch: &mut Sketch, cavity: &Loft) {
-    let domes = [RIGHT_DOME, LEFT_DOME, TENDON];
+fn roof((centre, radii): ([f64; 3], [f64; 3]), up_mm: f64, inset: f64) -> Shape {
+    Shape::ellipsoid(centre, radii.map(|r| r - inset)).changed(Change::up(up_mm))
+}
+
+pub(super) fn add_diaphragm(sketch: &mut Sketch, cavity: &Loft, habitus: &Habitus) {
+    let domes = [
+        (RIGHT_DOME, habitus.right_dome_mm),
+        (LEFT_DOME, habitus.left_dome_mm),
+        (TENDON, habitus.tendon_mm()),
+    ];
     for (tissue, inset) in [(T::Diaphragm, 0.0), (T::Fat, 3.5)] {
-        for shape in domes {
-            sketch.add(tissue, dome(shape, cavity, inset));
+        for (shape, up_mm) in domes {
+            sketch.add(tissue, dome(shape, up_mm, cavity, inset));
         }
     }
 }
@@ -91,21 +99,37 @@ fn small_bowel_loop(person: u64, number: u64) -> Vec<[f64; 4]> {
         .collect()
 }
 
-pub(super) fn add_organs(sketch: &mut Sketch, cavity: &Loft, sex: Sex) {
-    kidneys(sketch);
-    spleen(sketch, cavity);
-    stomach(sketch);
-    pancreas(sketch);
-    liver(sketch, cavity);
-    pelvic_organs(sketch, sex);
+pub(super) fn add_organs(sketch: &mut Sketch, cavity: &Loft, build: &Build) {
+    let habitus = &build.habitus;
+    kidneys(sketch, habitus);
+    spleen(sketch, cavity, habitus);
+    let hangs = Change::new([50.0, 0.0, 130.0], habitus.stomach, 0.8 * habitus.left_dome_mm);
+    sketch.changed(hangs, stomach);
+    duodenum(sketch);
+    // The pancreas lies behind the peritoneum and moves little.
+    sketch.changed(Change::up(0.3 * habitus.tendon_mm()), pancreas);
+    liver(sketch, cavity, habitus);
+    before_the_liver(sketch, habitus);
+    pelvic_organs(sketch, build.sex);
 }
 
-fn kidneys(sketch: &mut Sketch) {
+/// Size and height of a kidney: it follows its dome a little.
+fn kidney_change(side: f64, z: f64, habitus: &Habitus) -> Change {
+    let left = side > 0.0;
+    let dome = if left { habitus.left_dome_mm } else { habitus.right_dome_mm };
+    let up_mm = habitus.kidney_mm[usize::from(left)] + 0.3 * dome;
+    Change::new([side * 62.0, 42.0, z], habitus.kidneys, up_mm)
+}
+
+fn kidneys(sketch: &mut Sketch, habitus: &Habitus) {
     for (side, z) in [(1.0, 88.0), (-1.0, 76.0)] {
         let tilt = turn(-10.0, side * 10.0, side * 25.0);
-        sketch.add(T::RenalCortex, kidney(side, z, 0.0));
-        sketch.add(T::Fat, Shape::turned([side * 51.0, 34.0, z], [11.0, 10.0, 24.0], tilt));
-        sketch.add(T::RenalPelvis, Shape::turned([side * 54.0, 35.0, z], [8.0, 7.0, 15.0], tilt));
+        sketch.changed(kidney_change(side, z, habitus), |sketch| {
+            sketch.add(T::RenalCortex, kidney(side, z, 0.0));
+            sketch.add(T::Fat, Shape::turned([side * 51.0, 34.0, z], [11.0, 10.0, 24.0], tilt));
+            let pelvis = Shape::turned([side * 54.0, 35.0, z], [8.0, 7.0, 15.0], tilt);
+            sketch.add(T::RenalPelvis, pelvis);
+        });
         sketch.tube(
             T::Ureter,
             &[
@@ -126,13 +150,47 @@ fn kidney(side: f64, z: f64, more: f64) -> Shape {
     Shape::turned([side * 62.0, 42.0, z], radii, tilt)
 }
 
-fn spleen(sketch: &mut Sketch, cavity: &Loft) {
+fn spleen(sketch: &mut Sketch, cavity: &Loft, habitus: &Habitus) {
+    // A large spleen grows down and forwards, under its dome.
+    let change = Change::new([96.0, 60.0, 180.0], habitus.spleen, habitus.left_dome_mm);
     let body = Shape::turned([88.0, 40.0, 146.0], [36.0, 52.0, 52.0], turn(20.0, 12.0, 25.0));
-    let space = dome(LEFT_DOME, cavity, 4.0);
+    let space = dome(LEFT_DOME, habitus.left_dome_mm, cavity, 4.0);
     let hilum = Shape::ellipsoid([52.0, 22.0, 140.0], [26.0, 30.0, 34.0]);
-    let around = Shape::Without(Box::new(Shape::Common(vec![body, space])), Box::new(hilum));
+    let inside = Shape::Common(vec![body.changed(change), space]);
+    let around = Shape::Without(Box::new(inside), Box::new(hilum.changed(change)));
     // Fat keeps it from the kidney.
-    sketch.add(T::Spleen, Shape::Without(Box::new(around), Box::new(kidney(1.0, 88.0, 9.0))));
+    let kidney = kidney(1.0, 88.0, 9.0).changed(kidney_change(1.0, 88.0, habitus));
+    sketch.add(T::Spleen, Shape::Without(Box::new(around), Box::new(kidney)));
+}
+
+/// What seldom lies between the liver and the front of the belly.
+fn before_the_liver(sketch: &mut Sketch, habitus: &Habitus) {
+    if habitus.stomach_over_liver {
+        // A full stomach that falls to the right in front of both lobes.
+        let path = [
+            [52.0, -10.0, 150.0, 30.0],
+            [30.0, -46.0, 140.0, 30.0],
+            [-10.0, -60.0, 128.0, 27.0],
+            [-46.0, -64.0, 114.0, 24.0],
+            [-62.0, -52.0, 88.0, 17.0],
+        ];
+        sketch.changed(Change::up(habitus.tendon_mm()), |sketch| {
+            sketch.hollow(T::StomachWall, T::StomachContent, &path, 6.0);
+        });
+    }
+    if habitus.bowel_over_liver {
+        let path = [
+            [-92.0, -44.0, 60.0, 19.0],
+            [-88.0, -62.0, 120.0, 20.0],
+            [-70.0, -58.0, 172.0, 20.0],
+            [-30.0, -66.0, 166.0, 19.0],
+            [0.0, -66.0, 90.0, 18.0],
+        ];
+        sketch.changed(Change::up(habitus.right_dome_mm), |sketch| {
+            sketch.hollow(T::BowelWall, T::BowelContent, &path, 3.5);
+            sketch.ellipsoid(T::BowelGas, [-74.0, -66.0, 160.0], [13.0, 9.0, 18.0]);
+        });
+    }
 }
 
 fn stomach(sketch: &mut Sketch) {
@@ -149,6 +207,9 @@ fn stomach(sketch: &mut Sketch) {
     sketch.tube(T::StomachWall, &path);
     sketch.tube(T::StomachContent, &path.map(|[x, y, z, r]| [x, y, z, (r - 6.0).max(3.0)]));
     sketch.ellipsoid(T::BowelGas, [58.0, -28.0, 122.0], [15.0, 9.0, 26.0]);
+}
+
+fn duodenum(sketch: &mut Sketch) {
     sketch.hollow(
         T::BowelWall,
         T::BowelContent,
@@ -186,16 +247,26 @@ fn pancreas(sketch: &mut Sketch) {
     );
 }
 
-fn liver(sketch: &mut Sketch, cavity: &Loft) {
+fn liver(sketch: &mut Sketch, cavity: &Loft, habitus: &Habitus) {
     let inside = Shape::Loft(cavity.inset(2.0));
-    let under_heart = Shape::ellipsoid(TENDON.0, TENDON.1.map(|r| r - 4.0));
+    let under_heart = roof(TENDON, habitus.tendon_mm(), 4.0);
+    // It hangs from the dome, so that it grows and shrinks at its lower edge.
+    let hangs = Change::new([-64.0, -18.0, 206.0], habitus.liver, habitus.right_dome_mm);
+    let left_change = Change::new([-34.0, -40.0, 150.0], habitus.left_lobe, habitus.tendon_mm());
     // The visceral surface faces down, left and backwards.
     let normal = DVec3::new(0.56, 0.28, -0.78);
     let visceral = Shape::HalfSpace { normal, offset: normal.dot(DVec3::new(-30.0, 2.0, 92.0)) };
-    let right = Shape::ellipsoid(RIGHT_DOME.0, RIGHT_DOME.1.map(|r| r - 4.0));
-    sketch.add(T::Liver, Shape::Common(vec![right, inside.clone(), visceral]));
+    let right = roof(RIGHT_DOME, 0.0, 4.0).changed(hangs);
+    let dome = roof(RIGHT_DOME, habitus.right_dome_mm, 4.0);
+    let right = Shape::Common(vec![right, inside.clone(), visceral.changed(hangs), dome]);
+    sketch.add(T::Liver, right);
     let left = Shape::turned([6.0, -44.0, 140.0], [66.0, 42.0, 27.0], turn(12.0, 10.0, -8.0));
+    let left = left.changed(left_change);
     sketch.add(T::Liver, Shape::Common(vec![left, inside, under_heart]));
+    sketch.changed(hangs, vessels_of_the_liver);
+}
+
+fn vessels_of_the_liver(sketch: &mut Sketch) {
     sketch.tube(
         T::Blood,
         &[[-32.0, -10.0, 112.0, 6.0], [-58.0, -14.0, 122.0, 4.5], [-88.0, -10.0, 118.0, 3.0]],

@@ -1,6 +1,6 @@
 //! Skin, fat and muscle of trunk, neck and limbs, and the cavity within.
 
-use super::{Arms, Build, Sketch};
+use super::{Arms, Build, Sketch, head};
 use crate::acquisition::Sex;
 use crate::phantom::shape::{Loft, Section, Shape};
 use crate::phantom::tissue::Tissue;
@@ -131,11 +131,13 @@ fn limbs(sketch: &mut Sketch, build: &Build, tissue: Tissue, outside: f64) {
             [0.0, 4.0, 520.0, 52.0 + arm],
         ],
     );
-    sketch.ellipsoid(
-        tissue,
-        [0.0, 0.0, 594.0],
-        [77.0 + 0.2 * arm, 96.0 + 0.2 * arm, 86.0 + 0.2 * arm],
-    );
-    let face = [60.0 + 0.3 * arm, 58.0 + 0.2 * arm, 70.0];
-    sketch.add(tissue, Shape::block([0.0, -44.0, 520.0], face, 0.5));
+    sketch.changed(head::change(build.habitus.head), |sketch| {
+        sketch.ellipsoid(
+            tissue,
+            [0.0, 0.0, 594.0],
+            [77.0 + 0.2 * arm, 96.0 + 0.2 * arm, 86.0 + 0.2 * arm],
+        );
+        let face = [60.0 + 0.3 * arm, 58.0 + 0.2 * arm, 70.0];
+        sketch.add(tissue, Shape::block([0.0, -44.0, 520.0], face, 0.5));
+    });
 }

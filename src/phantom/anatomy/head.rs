@@ -1,14 +1,23 @@
 //! Skull, brain and the soft parts of face and neck.
 
-use super::Sketch;
+use super::{Change, Sketch};
 use crate::phantom::shape::Shape;
 use crate::phantom::tissue::Tissue as T;
 
-pub(super) fn add(sketch: &mut Sketch) {
-    sketch.ellipsoid(T::CorticalBone, [0.0, 0.0, 594.0], [73.0, 92.0, 81.0]);
-    sketch.ellipsoid(T::CerebrospinalFluid, [0.0, 0.0, 594.0], [67.0, 86.0, 75.0]);
-    brain(sketch);
-    face(sketch);
+/// Where the head grows from in children.
+const NAPE: [f64; 3] = [0.0, 10.0, 470.0];
+
+pub(super) fn change(size: f64) -> Change {
+    Change::new(NAPE, size, 0.0)
+}
+
+pub(super) fn add(sketch: &mut Sketch, size: f64) {
+    sketch.changed(change(size), |sketch| {
+        sketch.ellipsoid(T::CorticalBone, [0.0, 0.0, 594.0], [73.0, 92.0, 81.0]);
+        sketch.ellipsoid(T::CerebrospinalFluid, [0.0, 0.0, 594.0], [67.0, 86.0, 75.0]);
+        brain(sketch);
+        face(sketch);
+    });
     neck(sketch);
 }
 

@@ -5,7 +5,10 @@
 
 mod abdomen;
 mod envelope;
+mod habitus;
 mod head;
+mod legs;
+mod occasional;
 mod skeleton;
 mod thorax;
 
@@ -16,6 +19,9 @@ use super::shape::Shape;
 use super::tissue::Tissue;
 use crate::acquisition::Sex;
 
+pub(crate) use habitus::Change;
+pub use habitus::{Habitus, Lungs, Side};
+pub(crate) use occasional::occasional;
 pub(crate) use thorax::AORTA;
 
 /// Deep in the right lobe of the liver.
@@ -60,6 +66,8 @@ pub struct Build {
     pub arms: Arms,
     /// Makes the irregular parts (bowel loops) those of one person.
     pub person: u64,
+    /// Size and place of the organs.
+    pub habitus: Habitus,
 }
 
 /// Height of the reference body, metres.
@@ -76,7 +84,8 @@ impl Build {
 
     /// From the reference body to this person.
     pub(crate) fn stretch(&self) -> DMat3 {
-        DMat3::from_diagonal(self.scale())
+        let side = if self.habitus.inverted { -1.0 } else { 1.0 };
+        DMat3::from_diagonal(self.scale() * DVec3::new(side, 1.0, 1.0))
     }
 
     /// Thickness of the fat under the skin of the abdomen, in millimetres of the reference body.
@@ -89,17 +98,20 @@ impl Build {
 /// The parts of a body, in the order in which they are laid over each other.
 pub(crate) fn body(build: &Build) -> Vec<Part> {
     let mut sketch = Sketch::default();
+    let habitus = &build.habitus;
     envelope::add(&mut sketch, build);
+    legs::add_soft(&mut sketch, build.fat_mm());
     let cavity = envelope::cavity();
     abdomen::add_cavity(&mut sketch, &cavity);
-    thorax::add_lungs(&mut sketch, &cavity);
-    abdomen::add_diaphragm(&mut sketch, &cavity);
+    thorax::add_lungs(&mut sketch, &cavity, habitus.lungs);
+    abdomen::add_diaphragm(&mut sketch, &cavity, habitus);
     thorax::add_mediastinum(&mut sketch);
     abdomen::add_bowel(&mut sketch, build.person);
     skeleton::add(&mut sketch, build);
-    abdomen::add_organs(&mut sketch, &cavity, build.sex);
-    thorax::add_heart_and_vessels(&mut sketch);
-    head::add(&mut sketch);
+    legs::add_bones(&mut sketch);
+    abdomen::add_organs(&mut sketch, &cavity, build);
+    thorax::add_heart_and_vessels(&mut sketch, habitus);
+    head::add(&mut sketch, habitus.head);
     sketch.parts
 }
 
@@ -119,6 +131,14 @@ impl Sketch {
 
     fn ellipsoid(&mut self, tissue: Tissue, centre: [f64; 3], radii: [f64; 3]) {
         self.add(tissue, Shape::ellipsoid(centre, radii));
+    }
+
+    /// What `draw` adds, changed in size and place.
+    fn changed(&mut self, change: Change, draw: impl FnOnce(&mut Self)) {
+        let mut other = Self::default();
+        draw(&mut other);
+        let changed = |part: Part| Part { shape: part.shape.changed(change), ..part };
+        self.parts.extend(other.parts.into_iter().map(changed));
     }
 
     /// The same on both sides.
@@ -156,7 +176,7 @@ mod tests {
     use super::*;
 
     fn build(sex: Sex, arms: Arms) -> Build {
-        Build { sex, height_m: 1.70, weight_kg: 70.0, arms, person: 1 }
+        Build { sex, height_m: 1.70, weight_kg: 70.0, arms, person: 1, habitus: Habitus::default() }
     }
 
     /// The tissue one sees at a place: the last part laid over it.

@@ -2,7 +2,7 @@
 
 use glam::DVec3;
 
-use super::Sketch;
+use super::{Change, Habitus, Lungs, Side, Sketch};
 use crate::phantom::random;
 use crate::phantom::shape::{Loft, Section, Shape, turn};
 use crate::phantom::tissue::Tissue as T;
@@ -29,21 +29,53 @@ pub(crate) const AORTA: [[f64; 4]; 17] = [
 ];
 
 /// Lungs: what the chest holds, pointed at the top, above the floor the diaphragm will take.
-pub(super) fn add_lungs(sketch: &mut Sketch, cavity: &Loft) {
-    for (side, inner) in [(-1.0, 6.0), (1.0, 10.0)] {
-        let parts = vec![
-            Shape::Loft(cavity.inset(3.0)),
-            Shape::ellipsoid([side * 66.0, 10.0, 190.0], [84.0, 118.0, 208.0]),
-            Shape::HalfSpace { normal: DVec3::new(-side, 0.0, 0.0), offset: -inner },
-            Shape::HalfSpace { normal: -DVec3::Z, offset: -128.0 },
-        ];
-        sketch.add(T::Lung, Shape::Common(parts));
+pub(super) fn add_lungs(sketch: &mut Sketch, cavity: &Loft, state: Lungs) {
+    for side in [Side::Right, Side::Left] {
+        match state {
+            Lungs::Collapsed(ill) if ill == side => {
+                sketch.add(T::Effusion, Shape::Common(pleural_space(side, cavity)));
+                let x = side.sign() * 46.0;
+                sketch.ellipsoid(T::CollapsedLung, [x, 22.0, 275.0], [26.0, 36.0, 62.0]);
+            }
+            Lungs::Effusion(ill, height) if ill == side => {
+                sketch.add(T::Lung, Shape::Common(pleural_space(side, cavity)));
+                vessels(sketch, side);
+                // Fluid gathers behind and below in a lying person; its surface is nearly level.
+                let normal = DVec3::new(0.0, -0.8, 0.6);
+                let level =
+                    Shape::HalfSpace { normal, offset: normal.dot(DVec3::new(0.0, 30.0, height)) };
+                let fluid =
+                    pleural_space(side, cavity).into_iter().chain([level]).collect::<Vec<_>>();
+                sketch.add(T::Effusion, Shape::Common(fluid));
+            }
+            _ => {
+                sketch.add(T::Lung, Shape::Common(pleural_space(side, cavity)));
+            }
+        }
     }
-    vessels(sketch);
+    for side in [Side::Right, Side::Left] {
+        let whole =
+            !matches!(state, Lungs::Collapsed(ill) | Lungs::Effusion(ill, _) if ill == side);
+        if whole {
+            vessels(sketch, side);
+        }
+    }
+}
+
+fn pleural_space(side: Side, cavity: &Loft) -> Vec<Shape> {
+    let inner = if side == Side::Left { 10.0 } else { 6.0 };
+    let side = side.sign();
+    vec![
+        Shape::Loft(cavity.inset(3.0)),
+        Shape::ellipsoid([side * 66.0, 10.0, 190.0], [84.0, 118.0, 208.0]),
+        Shape::HalfSpace { normal: DVec3::new(-side, 0.0, 0.0), offset: -inner },
+        Shape::HalfSpace { normal: -DVec3::Z, offset: -128.0 },
+    ]
 }
 
 /// Branches of the pulmonary vessels: from each hilum outwards, thinner and thinner.
-fn vessels(sketch: &mut Sketch) {
+fn vessels(sketch: &mut Sketch, side: Side) {
+    let side = side.sign();
     let ends = [
         [95.0, -20.0, 340.0],
         [70.0, 35.0, 370.0],
@@ -57,24 +89,22 @@ fn vessels(sketch: &mut Sketch) {
         [55.0, 60.0, 330.0],
     ];
     for (n, [x, y, z]) in ends.into_iter().enumerate() {
-        for side in [-1.0, 1.0] {
-            let index = (2 * n) as u64 + u64::from(side > 0.0);
-            let bend = |axis: u64| random::between(11, 3 * index + axis, -9.0, 9.0);
-            let root = [side * 40.0, 14.0, 282.0];
-            let middle = [
-                0.5 * (root[0] + side * x) + bend(0),
-                0.5 * (root[1] + y) + bend(1),
-                0.5 * (root[2] + z) + bend(2),
-            ];
-            sketch.tube(
-                T::LungVessel,
-                &[
-                    [root[0], root[1], root[2], 6.0],
-                    [middle[0], middle[1], middle[2], 3.2],
-                    [side * x, y, z, 1.0],
-                ],
-            );
-        }
+        let index = (2 * n) as u64 + u64::from(side > 0.0);
+        let bend = |axis: u64| random::between(11, 3 * index + axis, -9.0, 9.0);
+        let root = [side * 40.0, 14.0, 282.0];
+        let middle = [
+            0.5 * (root[0] + side * x) + bend(0),
+            0.5 * (root[1] + y) + bend(1),
+            0.5 * (root[2] + z) + bend(2),
+        ];
+        sketch.tube(
+            T::LungVessel,
+            &[
+                [root[0], root[1], root[2], 6.0],
+                [middle[0], middle[1], middle[2], 3.2],
+                [side * x, y, z, 1.0],
+            ],
+        );
     }
 }
 
@@ -116,7 +146,14 @@ pub(super) fn add_mediastinum(sketch: &mut Sketch) {
     );
 }
 
-pub(super) fn add_heart_and_vessels(sketch: &mut Sketch) {
+pub(super) fn add_heart_and_vessels(sketch: &mut Sketch, habitus: &Habitus) {
+    // The heart rests on the tendon but hangs from its vessels: it follows half way.
+    let up = 0.5 * habitus.tendon_mm();
+    sketch.changed(Change::new([8.0, 0.0, 245.0], habitus.heart, up), heart);
+    great_vessels(sketch);
+}
+
+fn heart(sketch: &mut Sketch) {
     // The long axis of the ventricles points to the left, forwards and down.
     let axis = turn(0.0, 32.0, -38.0);
     // Around the heart: fat, then the right heart and the atria (blood), then the left ventricle.
@@ -126,6 +163,9 @@ pub(super) fn add_heart_and_vessels(sketch: &mut Sketch) {
     sketch.ellipsoid(T::Blood, [8.0, 6.0, 240.0], [40.0, 22.0, 26.0]);
     sketch.add(T::Myocardium, Shape::turned([44.0, -36.0, 208.0], [46.0, 33.0, 33.0], axis));
     sketch.add(T::Blood, Shape::turned([40.0, -33.0, 211.0], [38.0, 22.0, 22.0], axis));
+}
+
+fn great_vessels(sketch: &mut Sketch) {
     sketch.tube(
         T::Blood,
         &[[30.0, -52.0, 240.0, 13.0], [24.0, -42.0, 268.0, 13.0], [14.0, -12.0, 288.0, 12.0]],
