@@ -17,6 +17,8 @@ use crate::geometry::VolumeGeometry;
 pub struct TissueMap {
     /// The last laid over the others comes first.
     parts: Vec<Boxed>,
+    /// What covers all others: a quick answer outside of the body.
+    skins: Vec<Boxed>,
     lesions: Vec<Vec<Boxed>>,
     body_from_scan: DAffine3,
 }
@@ -49,8 +51,10 @@ impl TissueMap {
         let planted = visit.planted.iter().map(|plan| boxed(plan.parts(scale, 0.0)));
         let lesions = visit.lesions.iter().map(|plan| boxed(plan.parts())).chain(planted).collect();
         parts.reverse();
+        let skins = parts.iter().filter(|part| part.tissue == Tissue::Skin).cloned().collect();
         Self {
             parts: boxed(parts),
+            skins: boxed(skins),
             lesions,
             body_from_scan: Scan::new(visit).scan_from_body.inverse(),
         }
@@ -69,6 +73,9 @@ impl TissueMap {
 
     /// The same at a place of the reference body.
     pub(crate) fn tissue_in_body(&self, p: DVec3) -> Option<Tissue> {
+        if !self.skins.iter().any(|part| part.holds(p)) {
+            return None;
+        }
         self.parts.iter().find(|part| part.holds(p)).map(|part| part.part.tissue)
     }
 
@@ -78,14 +85,14 @@ impl TissueMap {
         self.parts.iter().any(|part| part.part.tissue == tissue && part.holds(p))
     }
 
-    /// Volume and middle of the larger organs within a lattice, sampled every two voxels.
+    /// Volume and middle of the larger organs within a lattice, sampled about every 6 mm.
     pub(crate) fn organs(&self, geometry: &VolumeGeometry) -> BTreeMap<String, (f64, DVec3)> {
-        const EVERY: usize = 2;
+        let every = geometry.spacing_mm().map(|mm| (6.0 / mm).round().max(1.0) as usize);
         let [slices, rows, columns] = geometry.shape();
         let slice = |s: usize| {
             let mut found: BTreeMap<String, (usize, DVec3)> = BTreeMap::new();
-            for r in (0..rows).step_by(EVERY) {
-                for c in (0..columns).step_by(EVERY) {
+            for r in (0..rows).step_by(every[1]) {
+                for c in (0..columns).step_by(every[2]) {
                     let place = geometry.centre_of([s, r, c]);
                     let name = self.tissue_at(place).and_then(organ);
                     if let Some(name) = name.filter(|_| self.lesion_at(place).is_none()) {
@@ -97,7 +104,7 @@ impl TissueMap {
             }
             found
         };
-        let slices: Vec<usize> = (0..slices).step_by(EVERY).collect();
+        let slices: Vec<usize> = (0..slices).step_by(every[0]).collect();
         let parts: Vec<_> = slices.into_par_iter().map(slice).collect();
         let mut all: BTreeMap<String, (usize, DVec3)> = BTreeMap::new();
         for (name, (count, sum)) in parts.into_iter().flatten() {
@@ -105,7 +112,7 @@ impl TissueMap {
             entry.0 += count;
             entry.1 += sum;
         }
-        let sample_ml = geometry.voxel_ml() * EVERY.pow(3) as f64;
+        let sample_ml = geometry.voxel_ml() * every.iter().product::<usize>() as f64;
         all.into_iter()
             .map(|(name, (count, sum))| (name, (count as f64 * sample_ml, sum / count as f64)))
             .collect()

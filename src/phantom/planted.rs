@@ -60,13 +60,15 @@ pub(crate) struct Solid {
     pub(crate) reach_mm: f64,
 }
 
+/// Samples along each axis of a solid.
+const SAMPLES: usize = 40;
+
 /// Volume and middle of the union of some parts, from about 40 samples along each axis.
 pub(crate) fn solid(parts: &[Part]) -> Solid {
     let (low, high) = parts.iter().fold((DVec3::MAX, DVec3::MIN), |(low, high), part| {
         let (l, h) = part.shape.bounds();
         (low.min(l), high.max(h))
     });
-    const SAMPLES: usize = 40;
     let step = (high - low) / SAMPLES as f64;
     let place = |n: usize| {
         let at = [n % SAMPLES, n / SAMPLES % SAMPLES, n / SAMPLES / SAMPLES];

@@ -8,8 +8,10 @@ use dicom_dictionary_std::tags;
 use dicom_object::{FileDicomObject, InMemDicomObject, open_file};
 use glam::DVec3;
 use petct::dicom::write;
-use petct::phantom::{self, Case, Phantom, Visit};
+use petct::phantom::{self, Arms, Case, Kind, Lungs, Phantom, Scanner, Tissue, Visit};
 use petct::volume::Volume;
+
+use crate::cli::{arg, petct, text};
 
 fn samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_scans")
@@ -186,5 +188,109 @@ fn scans_differ_in_place_weight_dose_and_clock() {
             assert!((a.build.weight_kg - b.build.weight_kg).abs() > 0.1);
             assert!(a.protocol.started_at < b.protocol.started_at);
         }
+    }
+}
+
+/// A body of a build on large voxels.
+fn coarse_body(seed: u64, kind: Kind) -> (Visit, Phantom) {
+    let mut case = phantom::seeded(seed, Some(kind));
+    let scanner = &mut case.visits[0].scanner;
+    *scanner = Scanner { range_mm: scanner.range_mm, ..Scanner::coarse() };
+    let scan = phantom::generate(&case, &case.visits[0]);
+    (case.visits.remove(0), scan)
+}
+
+#[test]
+fn a_seed_and_a_build_always_give_the_same_plan_and_others_another() {
+    let plan = |seed, kind| format!("{:?}", phantom::seeded(seed, kind).visits);
+    for seed in 0..20 {
+        assert_eq!(plan(seed, None), plan(seed, None));
+        assert_ne!(plan(seed, None), plan(seed + 1, None));
+    }
+    assert_ne!(plan(3, Some(Kind::Obese)), plan(3, Some(Kind::Child)));
+}
+
+#[test]
+fn builds_are_what_they_are_called() {
+    for seed in 0..30 {
+        let of = |kind| phantom::seeded(seed, Some(kind)).visits.remove(0);
+        let bmi = |v: &Visit| v.build.weight_kg / (v.build.height_m * v.build.height_m);
+        assert!(bmi(&of(Kind::Obese)) > 35.5);
+        assert!(of(Kind::Child).build.height_m < 1.5);
+        assert_eq!(of(Kind::ArmsDown).build.arms, Arms::Down);
+        assert!(of(Kind::NoHead).scanner.range_mm.1 < 450.0);
+        assert!(of(Kind::ToToes).scanner.range_mm.0 < -1000.0);
+        assert!(matches!(of(Kind::OneLungCollapsed).build.habitus.lungs, Lungs::Collapsed(_)));
+        assert!(of(Kind::Breathing).breathing_mm.abs() > 10.0);
+        assert!(of(Kind::SitusInversus).build.habitus.inverted);
+        assert!(of(Kind::HotHeart).uptake.myocardium > 8.9);
+        let in_liver = of(Kind::LiverLesions);
+        let here = in_liver.planted.iter().filter(|l| l.site.contains("liver")).count();
+        assert!(here >= 1, "seed {seed}: no lesion in the liver");
+    }
+}
+
+#[test]
+fn the_map_of_a_body_tells_what_its_images_show() {
+    for kind in [Kind::Usual, Kind::Child, Kind::OneLungCollapsed, Kind::SitusInversus] {
+        let (visit, Phantom { pet, ct, truth }) = coarse_body(5, kind);
+        let map = phantom::TissueMap::new(&visit);
+        // Deep in an organ: no other tissue within 12 mm.
+        let deep = |tissue: Tissue, place: DVec3| {
+            [DVec3::X, DVec3::Y, DVec3::Z].iter().all(|&axis| {
+                [-12.0, 0.0, 12.0].iter().all(|&d| map.tissue_at(place + d * axis) == Some(tissue))
+            })
+        };
+        let mean = |tissue: Tissue| {
+            let values: Vec<f64> = (0..pet.geometry().len())
+                .filter(|&n| {
+                    let place = pet.geometry().centre_of(pet.voxel_of(n));
+                    deep(tissue, place) && map.lesion_at(place).is_none()
+                })
+                .map(|n| f64::from(pet.values()[n]) * truth.suv_per_bqml)
+                .collect();
+            assert!(values.len() > 20, "{kind:?}: {tissue:?} has {} deep voxels", values.len());
+            values.iter().sum::<f64>() / values.len() as f64
+        };
+        let liver = mean(Tissue::Liver);
+        assert!((liver / visit.uptake.liver - 1.0).abs() < 0.12, "{kind:?}: liver {liver}");
+        let lung = mean(Tissue::Lung);
+        assert!(lung < 1.0, "{kind:?}: lung {lung}");
+        let body = truth.body.unwrap();
+        let liver = DVec3::from_array(body.organ_centroids_mm["liver"]);
+        assert_eq!(liver.x > visit.pose.shift_mm.x, kind == Kind::SitusInversus, "{kind:?}");
+        assert!(ct.geometry().voxel_at(liver).is_some());
+    }
+}
+
+#[test]
+fn planted_lesions_have_the_volume_they_were_given_and_lie_where_the_truth_says() {
+    let mut ratios = Vec::new();
+    for seed in [1, 2, 3] {
+        let (visit, Phantom { truth, .. }) = coarse_body(seed, Kind::LiverLesions);
+        let map = phantom::TissueMap::new(&visit);
+        for (n, (lesion, plan)) in truth.lesions.iter().zip(&visit.planted).enumerate() {
+            assert_eq!(map.lesion_at(DVec3::from_array(lesion.centre_mm)), Some(n));
+            assert!((1.0..90.0).contains(&lesion.volume_ml), "{lesion:?}");
+            ratios.push(lesion.volume_ml / plan.volume_ml);
+        }
+    }
+    // Knobs are drawn: single lesions differ, their mean does not.
+    let mean = ratios.iter().sum::<f64>() / ratios.len() as f64;
+    assert!((0.9..1.1).contains(&mean), "{mean} over {} lesions", ratios.len());
+}
+
+#[test]
+fn a_body_needs_a_seed_and_a_build_that_exists() {
+    let folder = tempfile::tempdir().unwrap();
+    for (arguments, word) in [
+        (&["phantom", "body"][..], "--seed"),
+        (&["phantom", "body", "--seed", "1", "--build", "giant"], "one-lung-collapsed"),
+        (&["phantom", "patient-1", "--seed", "1"], "body"),
+    ] {
+        let output = petct(&[arguments, &["-o", arg(folder.path())]].concat());
+        assert_ne!(output.status.code(), Some(0), "{arguments:?}");
+        let said = text(&[output.stdout, output.stderr].concat());
+        assert!(said.contains(word), "{said}");
     }
 }
