@@ -27,8 +27,8 @@ pub struct Planted {
     pub breathes: bool,
 }
 
-/// A lump and its three knobs take up about this much of the lump's ellipsoid.
-const VOLUME_OF_LUMP: f64 = 1.45;
+/// Volume of a lump with its three knobs over that of the lump alone, the mean over many draws.
+const VOLUME_OF_LUMP: f64 = 1.145;
 
 impl Planted {
     /// The lesion's solids in the reference body of a person of this size: an ellipsoid with knobs.

