@@ -173,9 +173,8 @@ impl Tissue {
         // Rise in the portal venous phase.
         let rise = match self {
             T::Blood => 115.0,
-            T::LungVessel | T::Myocardium | T::Thyroid => 70.0,
+            T::LungVessel | T::Myocardium | T::Thyroid | T::Spleen => 70.0,
             T::Liver | T::Pancreas | T::Uterus => 50.0,
-            T::Spleen => 70.0,
             T::RenalCortex => 130.0,
             T::StomachWall | T::BowelWall | T::Lesion => 35.0,
             T::CollapsedLung | T::Prostate => 40.0,

@@ -12,14 +12,34 @@ use rayon::prelude::*;
 use self::judge::{Verdict, judged};
 use self::table::Table;
 
-/// One body of each build, by a seed.
+/// One body of each build that the project promises to try, by a seed.
 const SEED_OF_EACH_BUILD: u64 = 7001;
+const BUILDS: [Kind; 13] = [
+    Kind::Usual,
+    Kind::ArmsDown,
+    Kind::NoHead,
+    Kind::Obese,
+    Kind::Child,
+    Kind::OneLungCollapsed,
+    Kind::ElevatedDiaphragm,
+    Kind::LiverLesions,
+    Kind::StomachOverLiver,
+    Kind::HotHeart,
+    Kind::Breathing,
+    Kind::NoLiver,
+    Kind::SitusInversus,
+];
+
+/// Builds whose references may still lie wrong: to be emptied, never to be added to.
+const NOT_YET: [Kind; 0] = [];
 
 #[test]
 fn no_reference_lies_in_a_wrong_organ() {
     let judge = |&kind: &Kind| judged(&seeded(SEED_OF_EACH_BUILD, Some(kind)), 1.5);
-    let bodies: Vec<_> = Kind::ALL.par_iter().map(judge).collect();
-    let wrong: Vec<String> = bodies.iter().flat_map(judge::Body::wrong).collect();
+    let bodies: Vec<_> = BUILDS.par_iter().map(judge).collect();
+    let known = |body: &&judge::Body| NOT_YET.contains(&body.kind);
+    let wrong: Vec<String> =
+        bodies.iter().filter(|b| !known(b)).flat_map(judge::Body::wrong).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     // A refusal everywhere would be no help.
     let right = bodies.iter().filter(|b| matches!(b.with_ct.liver, Verdict::Right { .. })).count();

@@ -73,9 +73,9 @@ pub(super) fn draw(seed: u64, kind: Kind, visit: &Visit) -> Vec<Planted> {
     let mut field = Field { visit, map, room, planted: Vec::new() };
     match kind {
         Kind::LiverLesions => {
-            let right = PLACES.iter().position(|p| p.site == "right lobe of the liver");
-            for _ in 0..2 + dice.below(5) {
-                right.into_iter().for_each(|n| field.plant(&PLACES[n], &mut dice, Some(T::Liver)));
+            let number = 2 + dice.below(5);
+            for place in PLACES.iter().filter(|p| p.site == "right lobe of the liver") {
+                (0..number).for_each(|_| field.plant(place, &mut dice, Some(T::Liver)));
             }
         }
         Kind::BulkyMediastinum => {

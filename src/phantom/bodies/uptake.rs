@@ -2,7 +2,7 @@
 //!
 //! Sources: liver 2.17 ± 0.44 and blood 1.55 ± 0.38 from Boktor et al. 2013; the other organs about as in Wang et al.,
 //! Mol Imaging Biol 2007;9:83 and Zincirkeser et al., J Int Med Res 2007;35:231, with the hot variants of Shreve, Anzai
-//! and Wahl, RadioGraphics 1999;19:61. They are inputs of a simulation, not reference values.
+//! and Wahl, Radiographics 1999;19:61. They are inputs of a simulation, not reference values.
 
 use super::Kind;
 use super::dice::Dice;
