@@ -9,6 +9,7 @@ mod components;
 mod distance;
 mod morphology;
 mod region;
+mod seeds;
 mod shapes;
 mod watershed;
 
@@ -20,6 +21,7 @@ pub use morphology::{
     Holes, close_mm, dilate_mm, erode_mm, fill_holes, largest_component, open_mm,
 };
 pub use region::{BoundingBox, Region, Run};
+pub use seeds::split_by_seeds;
 pub use shapes::{Shape, cylinder, sphere, tube};
 pub use watershed::split_by_maxima;
 
