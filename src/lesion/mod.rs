@@ -8,6 +8,7 @@ mod find;
 mod landmarks;
 mod measure;
 mod site;
+mod written;
 
 use glam::DVec3;
 

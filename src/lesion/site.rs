@@ -9,6 +9,9 @@ macro_rules! sites {
         pub enum Site { $(#[doc = $text] $name,)+ }
 
         impl Site {
+            /// Every site.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
             /// The name in English.
             pub fn name(self) -> &'static str {
                 match self { $(Self::$name => $text,)+ }
