@@ -8,7 +8,7 @@
 //! 2. [`suv::plan`] turns headers into one factor a slice, with the clock it rests on, or refuses.
 //! 3. [`dicom::load_pet`] and [`dicom::load_ct`] give a [`volume::Volume`] on a [`geometry::VolumeGeometry`] each.
 //! 4. [`assessment::assess_scan`] finds the [`anatomy`], places the [`reference`](mod@reference) regions, finds and
-//!    names each [`lesion`], and scores by [`deauville`].
+//!    names each [`lesion`], and scores by [`deauville`]. A person's [`decisions`] take the place of what is proposed.
 //! 5. [`assessment::assess_series`] brings scans into one frame ([`alignment`]), links lesions ([`matching`]), checks
 //!    whether the scans may be compared ([`quality`]) and calls the [`response`].
 //! 6. [`report`] makes documents and [`render`] figures of it.
@@ -57,6 +57,7 @@ pub mod anatomy;
 pub mod assessment;
 pub mod criteria;
 pub mod deauville;
+pub mod decisions;
 pub mod diagnostic;
 pub mod dicom;
 pub mod geometry;

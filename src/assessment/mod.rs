@@ -2,15 +2,20 @@
 //!
 //! 1. body, lungs and spine are found; the liver and the mediastinal blood pool are placed and measured;
 //! 2. regions of raised uptake are found, named and measured;
-//! 3. lesions are scored against the references;
-//! 4. two scans are brought into one frame, lesions are linked, the response is called.
+//! 3. a person's decisions take the place of what was proposed, where there are any;
+//! 4. lesions are scored against the references;
+//! 5. two scans are brought into one frame, lesions are linked, the response is called.
 
+mod binding;
+mod proposal;
 mod residual;
 mod scan;
 mod series;
 mod sites;
 
-pub use scan::{Given, ScanAssessment, ScanInput, Settings, Totals, assess_scan, uptake};
+pub use binding::settings_in_words;
+pub use proposal::Proposal;
+pub use scan::{Given, ScanAssessment, ScanInput, Settings, Totals, assess_scan, propose, uptake};
 pub use series::{LinkedLesion, PairAssessment, SeriesScan, assess_series};
 
 #[cfg(test)]

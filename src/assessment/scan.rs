@@ -2,11 +2,13 @@
 
 use glam::DVec3;
 
+use super::proposal::Proposal;
 use crate::anatomy::Anatomy;
 use crate::criteria::{Criteria, EXPECTED_REFERENCES};
 use crate::deauville::{
     DeauvilleResult, LesionUptake, NotComputable, ReferenceUptake, Scored, assess,
 };
+use crate::decisions::Decided;
 use crate::diagnostic::Warning;
 use crate::lesion::{
     Candidate, Class, Finding, Found, Landmarks, Lesion, Site, Threshold, ThresholdError, classify,
@@ -111,6 +113,8 @@ pub struct ScanAssessment {
     pub level: Option<f64>,
     /// The score.
     pub deauville: DeauvilleResult,
+    /// What a person decided; `None` where nobody was asked.
+    pub decided: Option<Decided>,
     /// The tumour burden.
     pub totals: Totals,
     /// What was noticed.
@@ -125,53 +129,48 @@ pub fn assess_scan(
     scan: &ScanInput<'_>,
     settings: &Settings,
 ) -> Result<ScanAssessment, ThresholdError> {
+    Ok(propose(scan, settings)?.conclude(scan, settings))
+}
+
+/// Places references and finds, names and measures regions.
+///
+/// # Errors
+/// The threshold needs the liver, which is not known.
+pub fn propose(scan: &ScanInput<'_>, settings: &Settings) -> Result<Proposal, ThresholdError> {
     let pet = &scan.image.volume;
     let anatomy = Anatomy::survey(pet, scan.bw_per_value, scan.ct);
     let mut found = search(scan, settings, anatomy.as_ref(), &Disease::default())?;
     // A lesion in a reference or beside it: another place is looked for. The lesions depend on the liver, hence the whole
     // search; a place is given up only for one that serves.
-    if let Some(anatomy) = anatomy.as_ref().filter(|_| found.refused() > 0) {
-        let disease = Disease::of(&found.disease, pet.geometry(), anatomy);
+    if let Some(anatomy) = anatomy.as_ref().filter(|_| found.refused > 0) {
+        let disease = Disease::of(&disease(pet, &found.lesions), pet.geometry(), anatomy);
         let again = search(scan, settings, Some(anatomy), &disease)?;
-        if again.refused() < found.refused() {
+        if again.refused < found.refused {
             found = again;
         }
     }
-    let Search { liver, blood_pool, lesions, level, mut warnings, .. } = found;
-    warnings.extend(liver.warnings.iter().chain(&blood_pool.warnings).cloned());
-    warnings.extend(ratio_warning(&liver, &blood_pool));
-    let deauville = score(&lesions, &[], &liver, &blood_pool, &settings.criteria);
-    warnings.extend(unknown_sites_warning(&deauville));
-    warnings.extend(unused_ct_warning(scan, anatomy.as_ref()));
-    let totals = totals(pet, &lesions);
-    Ok(ScanAssessment {
-        liver,
-        blood_pool,
+    let Search { liver_place, pool_place, lesions, level, warnings, .. } = found;
+    Ok(Proposal {
+        liver_place,
+        pool_place,
         lesions,
-        residual: Vec::new(),
         level,
-        deauville,
-        totals,
         warnings,
+        anatomy_warning: unused_ct_warning(scan, anatomy.as_ref()),
+        decided: None,
+        rejected: [false; 2],
     })
 }
 
 /// References and lesions of a scan.
 struct Search {
-    liver: Reference,
-    blood_pool: Reference,
+    liver_place: Result<Placement, String>,
+    pool_place: Result<Placement, String>,
+    /// How many references do not serve.
+    refused: usize,
     lesions: Vec<Lesion>,
-    /// All voxels of class lesion.
-    disease: Region,
     level: Option<f64>,
     warnings: Vec<Warning>,
-}
-
-impl Search {
-    /// How many references do not serve.
-    fn refused(&self) -> usize {
-        [&self.liver, &self.blood_pool].iter().filter(|r| r.usable().is_none()).count()
-    }
 }
 
 /// Places the references clear of disease known before, and finds the lesions.
@@ -199,11 +198,28 @@ fn search(
     };
     let (candidates, findings) = gathered(candidates, findings);
     let lesions = measured_lesions(pet, &candidates, findings);
-    let disease = union(pet, lesions.iter().filter(|l| l.finding.class == Class::Lesion));
-    let rivals = [Rival { name: "a lesion", region: &disease }];
-    let liver = measured(ReferenceKind::Liver, scan, &liver_place, &rivals);
-    let blood_pool = measured(ReferenceKind::BloodPool, scan, &pool_place, &rivals);
-    Ok(Search { liver, blood_pool, lesions, disease, level, warnings })
+    let [liver, blood_pool] = clear_of(&disease(pet, &lesions), scan, &liver_place, &pool_place);
+    let refused = [liver, blood_pool].iter().filter(|r| r.usable().is_none()).count();
+    Ok(Search { liver_place, pool_place, refused, lesions, level, warnings })
+}
+
+/// Liver and blood pool, measured and checked against the lesions.
+pub(super) fn clear_of(
+    disease: &Region,
+    scan: &ScanInput<'_>,
+    liver: &Result<Placement, String>,
+    blood_pool: &Result<Placement, String>,
+) -> [Reference; 2] {
+    let rivals = [Rival { name: "a lesion", region: disease }];
+    [
+        measured(ReferenceKind::Liver, scan, liver, &rivals),
+        measured(ReferenceKind::BloodPool, scan, blood_pool, &rivals),
+    ]
+}
+
+/// All voxels of class lesion.
+pub(super) fn disease(pet: &Volume<f32>, lesions: &[Lesion]) -> Region {
+    union(pet, lesions.iter().filter(|l| l.finding.class == Class::Lesion))
 }
 
 impl ScanAssessment {
@@ -251,7 +267,7 @@ fn given(given: &Given) -> Option<Result<Placement, String>> {
     Some(Ok(Placement { form, method, notes, doubts: Vec::new() }))
 }
 
-fn measured(
+pub(super) fn measured(
     kind: ReferenceKind,
     scan: &ScanInput<'_>,
     place: &Result<Placement, String>,
@@ -365,7 +381,7 @@ fn union<'a>(pet: &Volume<f32>, lesions: impl Iterator<Item = &'a Lesion>) -> Re
     lesions.fold(Region::empty(pet.geometry().shape()), |all, l| all.union(&l.region))
 }
 
-fn ratio_warning(liver: &Reference, blood_pool: &Reference) -> Option<Warning> {
+pub(super) fn ratio_warning(liver: &Reference, blood_pool: &Reference) -> Option<Warning> {
     let (liver, pool) = (liver.usable()?, blood_pool.usable()?);
     (liver.mean <= EXPECTED_REFERENCES.liver_over_blood_pool_at_least * pool.mean).then(|| {
         let message = format!(
@@ -394,7 +410,7 @@ pub fn uptake(lesion: &Lesion) -> LesionUptake {
 ///
 /// An empty set of lesions is score 1 only where the liver is known: what lies between background and a fixed threshold was
 /// not looked for without it.
-fn score(
+pub(super) fn score(
     lesions: &[Lesion],
     residual: &[LesionUptake],
     liver: &Reference,
@@ -428,7 +444,7 @@ fn unused_ct_warning(scan: &ScanInput<'_>, anatomy: Option<&Anatomy>) -> Option<
 const SITES_UNKNOWN: &str = "SITES_UNKNOWN";
 
 /// A scan by itself has no known sites: nothing above the liver is score 1, 2 or 3.
-fn unknown_sites_warning(deauville: &DeauvilleResult) -> Option<Warning> {
+pub(super) fn unknown_sites_warning(deauville: &DeauvilleResult) -> Option<Warning> {
     (deauville.sites.is_empty() && deauville.score.score().is_some()).then(|| {
         let message = "no lesion is hotter than the liver; score 1 stands for 1 to 3, because sites with less uptake than \
                        the liver can only be known from an earlier scan";
@@ -436,7 +452,7 @@ fn unknown_sites_warning(deauville: &DeauvilleResult) -> Option<Warning> {
     })
 }
 
-fn totals(pet: &Volume<f32>, lesions: &[Lesion]) -> Totals {
+pub(super) fn totals(pet: &Volume<f32>, lesions: &[Lesion]) -> Totals {
     let disease = || lesions.iter().filter(|l| l.finding.class == Class::Lesion);
     let burden = union(pet, disease().filter(|l| !l.below_threshold));
     let tlg_g = crate::statistics::statistics(pet, &burden).map_or(0.0, |s| s.integral());

@@ -157,8 +157,14 @@ fn promote(scans: &mut [SeriesScan<'_>], linked: &[Linked], later: usize) -> Vec
             |g: &&Group| g.earlier.iter().any(|&e| earlier[e].finding.class == Class::Lesion);
         for group in link.groups.iter().filter(known) {
             for &n in &group.later {
-                let lesion = scans[later].assessment.lesions.iter_mut().find(|l| l.id == now[n]);
-                if let Some(lesion) = lesion.filter(|l| l.finding.class == Class::Uncertain) {
+                let ScanAssessment { lesions, decided, .. } = &mut scans[later].assessment;
+                // What a person has decided to be uncertain stays so.
+                let open = |l: &&mut Lesion| {
+                    l.finding.class == Class::Uncertain
+                        && !decided.as_ref().is_some_and(|d| d.is_by_reader(l.id))
+                };
+                let lesion = lesions.iter_mut().find(|l| l.id == now[n]);
+                if let Some(lesion) = lesion.filter(open) {
                     lesion.finding.class = Class::Lesion;
                     lesion.finding.reason +=
                         "; disease, because it lies at the site of an earlier lesion";

@@ -438,6 +438,11 @@ impl Content for CompareDocument {
         let mut page = Page::default();
         page.patient(self.scans.first().and_then(|s| s.patient.as_ref()));
         self.write_scans(&mut page);
+        for (n, scan) in self.scans.iter().enumerate() {
+            if let Some(decisions) = &scan.decisions {
+                decisions.write(&mut page, &format!("scan {n}: "));
+            }
+        }
         for pair in &self.pairs {
             page.gap();
             pair.write(&mut page, verbose);

@@ -5,6 +5,7 @@
 //! in `_reason` beside it says why; NaN and infinity never get into a document.
 
 pub mod compare;
+pub mod decisions;
 pub mod inspect;
 pub mod measure;
 pub mod phantom;

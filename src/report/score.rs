@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::decisions::{DecisionsDocument, decided_by};
 use super::suv::{BodyMeanOrReason, ClockDocument, DecayFactorDocument, SeriesHead, SuvNumbers};
 use super::text::{self, Align, Page};
 use super::{Content, PatientDocument, finite};
@@ -38,6 +39,8 @@ pub struct ScoreDocument {
     pub inputs: Vec<Input>,
     /// Whether a value was given by hand.
     pub edited: bool,
+    /// What a person decided with `--decisions`; `null` where nobody was asked.
+    pub decisions: Option<DecisionsDocument>,
     /// Liver and mediastinal blood pool.
     pub references: References,
     /// All regions of raised uptake, hottest first.
@@ -111,10 +114,12 @@ pub struct ReferenceDocument {
     pub suv_median: Option<f64>,
     /// Why it was not found or is refused; else how it was found.
     pub reasons: Vec<String>,
+    /// `proposed`, or `reader` where a decision sets, accepts or rejects it.
+    pub decided_by: &'static str,
 }
 
-impl From<&Reference> for ReferenceDocument {
-    fn from(reference: &Reference) -> Self {
+impl ReferenceDocument {
+    fn new(reference: &Reference, by_reader: bool) -> Self {
         let statistics = reference.statistics.as_ref();
         let number = |of: fn(&crate::statistics::RegionStatistics) -> f64| {
             statistics.map(of).and_then(finite)
@@ -134,6 +139,7 @@ impl From<&Reference> for ReferenceDocument {
             suv_max: number(|s| s.max),
             suv_median: number(|s| s.median),
             reasons: reference.reasons.clone(),
+            decided_by: decided_by(by_reader),
         }
     }
 }
@@ -141,7 +147,7 @@ impl From<&Reference> for ReferenceDocument {
 /// A region of raised uptake.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct LesionDocument {
-    /// Number in this scan, hottest first.
+    /// Number in this scan, hottest first; regions that a person made have the numbers after those proposed.
     pub id: usize,
     /// `lesion`, `physiologic` or `uncertain`.
     pub class: &'static str,
@@ -151,6 +157,8 @@ pub struct LesionDocument {
     pub site_snomed: &'static str,
     /// Why it has this class.
     pub reason: String,
+    /// `proposed`, or `reader` where a decision gives it its class, site or voxels.
+    pub decided_by: &'static str,
     /// Mean of the voxel centres, LPS millimetres.
     pub centroid_mm: [f64; 3],
     /// Centre of the hottest voxel, LPS millimetres.
@@ -186,6 +194,9 @@ impl LesionDocument {
             site: lesion.finding.site.name(),
             site_snomed: lesion.finding.site.snomed(),
             reason: lesion.finding.reason.clone(),
+            decided_by: decided_by(
+                assessment.decided.as_ref().is_some_and(|d| d.is_by_reader(lesion.id)),
+            ),
             centroid_mm: lesion.centroid_mm.to_array(),
             hottest_mm: lesion.hottest_mm.to_array(),
             voxels: lesion.statistics.voxels,
@@ -304,6 +315,7 @@ impl ScoreDocument {
     pub fn new(source: &ScanSource<'_>, assessment: &ScanAssessment, criteria: &Criteria) -> Self {
         let of_class = |class| assessment.of_class(class).count();
         let lesion = |l: &Lesion| LesionDocument::new(l, assessment, criteria);
+        let set = assessment.decided.as_ref().map_or([false; 2], |d| d.references);
         Self {
             patient: source.patient.map(Into::into),
             series: source.pet.into(),
@@ -314,9 +326,10 @@ impl ScoreDocument {
             decay_factor: source.plan.decay_factor.into(),
             inputs: source.plan.inputs.clone(),
             edited: source.plan.edited,
+            decisions: assessment.decided.as_ref().map(Into::into),
             references: References {
-                liver: (&assessment.liver).into(),
-                blood_pool: (&assessment.blood_pool).into(),
+                liver: ReferenceDocument::new(&assessment.liver, set[0]),
+                blood_pool: ReferenceDocument::new(&assessment.blood_pool, set[1]),
             },
             lesions: assessment.lesions.iter().map(lesion).collect(),
             deauville: assessment.into(),
@@ -349,8 +362,10 @@ impl ScoreDocument {
             "ok" => format!("{} / {}", text::number(r.suv_mean, 2), text::number(r.suv_max, 2)),
             status => status.replace('_', " "),
         };
+        let edited = self.decisions.as_ref().filter(|d| !d.edits.is_empty());
+        let decided = edited.map_or_else(String::new, |d| format!(" Decisions: {}.", d.short()));
         format!(
-            "SUVmean / SUVmax: liver {}, blood pool {}. Convention {}. Threshold {}.",
+            "SUVmean / SUVmax: liver {}, blood pool {}. Convention {}. Threshold {}.{decided}",
             mean(&self.references.liver),
             mean(&self.references.blood_pool),
             self.deauville.convention,
@@ -366,6 +381,10 @@ impl ScoreDocument {
         page.gap();
         self.write_lesions(page, verbose);
         page.gap();
+        if let Some(decisions) = &self.decisions {
+            decisions.write(page, "");
+            page.gap();
+        }
         page.values(&self.source_lines());
     }
 
@@ -455,7 +474,7 @@ impl ScoreDocument {
         let row = |l: &LesionDocument| {
             vec![
                 l.id.to_string(),
-                l.class.to_owned(),
+                format!("{}{}", l.class, if l.decided_by == "reader" { "+" } else { "" }),
                 text::shortened(l.site, 22),
                 format!("{:.2}", l.suv_max),
                 format!("{:.2}", l.suv_peak),
@@ -484,6 +503,9 @@ impl ScoreDocument {
         }
         if self.lesions.iter().any(|l| shown(&l) && l.below_threshold) {
             page.line("* hotter than the liver but below the threshold: scored, not counted in the burden");
+        }
+        if self.lesions.iter().any(|l| shown(&l) && l.decided_by == "reader") {
+            page.line("+ decided by a reader");
         }
         if verbose {
             for lesion in &self.lesions {

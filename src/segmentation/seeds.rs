@@ -99,7 +99,9 @@ impl Flood<'_> {
                 border.push((rank(flood.heat(next)), Reverse(reached), next, from));
             }
         };
-        marked.into_iter().for_each(|at| spread(self, &mut border, at));
+        for at in marked {
+            spread(self, &mut border, at);
+        }
         while let Some((_, _, at, from)) = border.pop() {
             if self.parts[at] == DRY {
                 // On the bottom of a valley both floods meet: the steeper side has it, as in the split by maxima.

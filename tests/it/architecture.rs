@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The modules from the ground up: each uses only modules above it in this list, which are below it in the building.
-const ORDER: [&str; 26] = [
+const ORDER: [&str; 27] = [
     "geometry",
     "volume",
     "diagnostic",
@@ -23,6 +23,7 @@ const ORDER: [&str; 26] = [
     "response",
     "reference",
     "lesion",
+    "decisions",
     "assessment",
     "render",
     "phantom",

@@ -189,9 +189,11 @@ fn files_are_written_and_tell_the_same() {
         let run = compared(of);
         let names: Vec<&str> = run.files.keys().map(String::as_str).collect();
         let pictures = ["compare.png", "scan-0.png", "scan-1.png", "scan-2.png"];
+        let decisions = ["decisions-0.toml", "decisions-1.toml", "decisions-2.toml"];
+        let (text_file, scans) = (["compare.txt"], &pictures[1..]);
         assert_eq!(
             names,
-            [&["compare.json"], &pictures[..1], &["compare.txt"], &pictures[1..]].concat()
+            [&["compare.json"], &pictures[..1], &text_file, &decisions, scans].concat()
         );
         assert_eq!(run.files["compare.json"], run.json);
         for name in pictures {

@@ -7,6 +7,7 @@ mod bodies;
 mod cli;
 mod codes;
 mod compare;
+mod decisions;
 mod digital_phantom;
 mod loading;
 mod loading_codings;

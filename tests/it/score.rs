@@ -271,7 +271,11 @@ fn documents_and_pictures_are_written_and_tell_the_same() {
         let run = scored(of, number);
         let names: Vec<&str> = run.files.keys().map(String::as_str).collect();
         let pictures = ["blood_pool.png", "liver.png", "score.png"];
-        assert_eq!(names, ["blood_pool.png", "liver.png", "score.json", "score.png", "score.txt"]);
+        let documents = ["score.json", "score.png", "score.txt"];
+        assert_eq!(
+            names,
+            [&["blood_pool.png", "decisions.toml", "liver.png"], &documents[..]].concat()
+        );
         assert_eq!(run.files["score.json"], run.json);
         for name in pictures {
             let (width, height) = check_png(&run.files[name]);

@@ -24,7 +24,8 @@ const STATUS: &str = "Exit status: 0 a result; 1 a result that says not scorable
     command that cannot be used.\n\nDecision support for research, not a medical device.";
 
 /// Behind the help of commands that take several scans.
-const SEVERAL_SCANS: &str = "A flag about one scan (series, weight, height, dose, injection, liver, blood pool, masks) \
+const SEVERAL_SCANS: &str = "A flag about one scan (series, weight, height, dose, injection, liver, blood pool, masks, \
+    decisions) \
     is given once for each scan, in their order; - leaves that scan as it is.\n\n\
     Decision support for research, not a medical device.";
 
@@ -144,6 +145,9 @@ pub(crate) struct ReadingArgs {
     /// Organs as TotalSegmentator writes them (file, or folder of one file an organ), or as DICOM SEG.
     #[arg(long, value_parser = given(values::organs), value_name = "MASK", help_heading = "Reading")]
     organs: Vec<Given<OrganSource>>,
+    /// Decisions of a person: decisions.toml as -o wrote it, edited.
+    #[arg(long, value_parser = given(values::path), value_name = "FILE", help_heading = "Reading")]
+    decisions: Vec<Given<PathBuf>>,
     /// Edge of a lesion: 41% of its SUVmax, 4.0 SUV, liver, or liver140% of the liver's mean.
     #[arg(long, value_parser = threshold, value_name = "41% | 4.0 | liver | liver140%", help_heading = "Reading")]
     threshold: Option<Threshold>,
@@ -264,6 +268,8 @@ pub(crate) struct ReadingOptions {
     pub(crate) exclude: Option<PathBuf>,
     /// File or folder of organs.
     pub(crate) organs: Option<OrganSource>,
+    /// File with the decisions of a person.
+    pub(crate) decisions: Option<PathBuf>,
 }
 
 /// What `inspect` works with.
@@ -357,12 +363,14 @@ impl ReadingArgs {
         let lesions = one_each("--lesions", &self.lesions, scans)?;
         let exclude = one_each("--exclude", &self.exclude, scans)?;
         let organs = one_each("--organs", &self.organs, scans)?;
+        let decisions = one_each("--decisions", &self.decisions, scans)?;
         let options = |i: usize| ReadingOptions {
             liver: liver[i].clone(),
             blood_pool: blood_pool[i].clone(),
             lesions: lesions[i].clone(),
             exclude: exclude[i].clone(),
             organs: organs[i].clone(),
+            decisions: decisions[i].clone(),
         };
         Ok((0..scans).map(options).collect())
     }

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use petct::assessment::{Given, ScanAssessment, ScanInput, Settings, assess_scan};
+use petct::assessment::{Given, ScanAssessment, ScanInput, Settings, propose, settings_in_words};
 use petct::criteria::Criteria;
+use petct::decisions::{Binding, digest_of_scan, write};
 use petct::lesion::Threshold;
 use petct::mask_file::{read_organs, read_regions};
 use petct::organ::OrganMap;
@@ -12,8 +13,9 @@ use petct::segmentation::Region;
 use petct::statistics::summary;
 use petct::volume::Mask;
 
-use crate::args::{OrganSource, ReadingOptions, RegionSource};
+use crate::args::{OrganSource, ReadingOptions, RegionSource, ScanOptions};
 use crate::console::Console;
+use crate::decisions::GivenDecisions;
 use crate::failure::Failure;
 use crate::open::OpenScan;
 
@@ -90,12 +92,33 @@ pub(crate) fn input(scan: &OpenScan) -> Result<ScanInput<'_>, Failure> {
     Ok(ScanInput { image: &scan.suv, bw_per_value, ct: scan.ct.as_ref() })
 }
 
-/// Assesses an opened scan.
-pub(crate) fn assess(scan: &OpenScan, settings: &Settings) -> Result<ScanAssessment, Failure> {
-    let assessment = assess_scan(&input(scan)?, settings);
-    assessment.map_err(|error| {
+/// Assesses an opened scan by the decisions of a person, where there are any. With `wanted`, also gives the text of
+/// decisions for the folder of results: as it was given, or one that proposes.
+pub(crate) fn assess(
+    scan: &OpenScan,
+    options: &ScanOptions,
+    settings: &Settings,
+    given: Option<&GivenDecisions>,
+    wanted: bool,
+) -> Result<(ScanAssessment, Option<String>), Failure> {
+    let input = input(scan)?;
+    let proposal = propose(&input, settings).map_err(|error| {
         Failure::new("threshold_needs_liver", &error, "give --liver or a fixed --threshold")
-    })
+    })?;
+    if given.is_none() && !wanted {
+        return Ok((proposal.conclude(&input, settings), None));
+    }
+    let words = settings_in_words(options.kind, &options.overrides, settings);
+    let hash = digest_of_scan(&input.image.volume, input.ct);
+    let binding = Binding::new(hash, words, proposal.lesions());
+    if let Some(given) = given {
+        let decided = proposal.decide(&input, settings, &binding, &given.decisions);
+        let decided = decided.map_err(|error| given.failure(&error))?;
+        return Ok((decided.conclude(&input, settings), wanted.then(|| given.text.clone())));
+    }
+    let found = proposal.conclude(&input, settings);
+    let text = write(&binding, &found.lesions, &found.liver, &found.blood_pool);
+    Ok((found, Some(text)))
 }
 
 /// The document of an assessed scan.

@@ -10,6 +10,7 @@ use petct::report::pictures;
 use crate::args::CompareOptions;
 use crate::assess::{assess, document, input, settings};
 use crate::console::{Console, check_apart};
+use crate::decisions::{GivenDecisions, check_replaceable};
 use crate::failure::Failure;
 use crate::folder::Folder;
 use crate::open::{Ct, OpenScan, open_scan};
@@ -19,6 +20,13 @@ struct Read {
     scan: OpenScan,
     settings: Settings,
     assessment: ScanAssessment,
+    /// Text for the folder of results.
+    decisions: Option<String>,
+}
+
+/// Name of the file of decisions of a scan.
+fn decisions_of(n: usize) -> String {
+    format!("decisions-{n}.toml")
 }
 
 pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCode, Failure> {
@@ -26,12 +34,23 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
     if let Some(output) = &options.output {
         check_apart(output, &paths)?;
     }
+    let mut given = Vec::new();
+    for (_, reading) in &options.scans {
+        given.push(GivenDecisions::read(reading.decisions.as_deref())?);
+    }
+    if let Some(output) = &options.output {
+        for n in 0..options.scans.len() {
+            check_replaceable(&output.join(decisions_of(n)), given.iter().flatten())?;
+        }
+    }
     let mut scans = Vec::new();
-    for (scan_options, reading) in &options.scans {
+    for ((scan_options, reading), given) in options.scans.iter().zip(&given) {
         let mut scan = console.busy("reading PET and CT", || open_scan(scan_options, Ct::Load))?;
         let settings = settings(&mut scan, reading, options.threshold, options.criteria)?;
-        let assessment = console.busy("assessing the scan", || assess(&scan, &settings))?;
-        scans.push(Read { scan, settings, assessment });
+        let (assessment, decisions) = console.busy("assessing the scan", || {
+            assess(&scan, scan_options, &settings, given.as_ref(), options.output.is_some())
+        })?;
+        scans.push(Read { scan, settings, assessment, decisions });
     }
     in_order_of_time(&mut scans, &paths)?;
     let mut series = Vec::new();
@@ -69,6 +88,12 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
                 .busy("drawing", || pictures::of_scan(pet, ct, &scan.assessment, title, captions));
             folder.picture(&name, &picture)?;
             document.files.push(name);
+        }
+        for (n, read) in scans.iter().enumerate() {
+            if let Some(text) = &read.decisions {
+                folder.text(&decisions_of(n), text)?;
+                document.files.push(decisions_of(n));
+            }
         }
         folder.document("compare", &document)?;
     }

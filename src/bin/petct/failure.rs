@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use clap::error::{ContextKind, ErrorKind};
+use petct::decisions::DecisionError;
 use petct::diagnostic::Warning;
 use petct::dicom::ReadError;
 use petct::dicom::write::WriteError;
@@ -88,6 +89,19 @@ impl Failure {
     pub(crate) fn of_warning(warning: &Warning) -> Self {
         let code = warning.code.to_ascii_lowercase();
         Self::new(&code, &warning.message, "correct the input, or run without --strict")
+    }
+
+    /// Why a file of decisions is not used.
+    pub(crate) fn of_decisions(file: &dyn Display, error: &DecisionError) -> Self {
+        let code = match error {
+            DecisionError::Unreadable { .. } => "not_decisions",
+            DecisionError::Newer { .. } => "decisions_of_newer_format",
+            DecisionError::OtherScan => "decisions_of_other_scan",
+            DecisionError::OtherSettings { .. } => "decisions_of_other_settings",
+            DecisionError::OtherRegions { .. } => "decisions_of_other_regions",
+            _ => "decision_refused",
+        };
+        Self::sentence(code, &format!("{file}: {error}"), "score again with -o for a new file")
     }
 
     /// As it stands in a document.

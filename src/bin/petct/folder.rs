@@ -37,6 +37,11 @@ impl Folder {
         self.write(&format!("{name}.txt"), content.text(true).as_bytes())
     }
 
+    /// Writes a text.
+    pub(crate) fn text(&self, name: &str, text: &str) -> Result<(), Failure> {
+        self.write(name, text.as_bytes())
+    }
+
     /// Under another name first: a file that has its name is complete.
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
         let path = self.path.join(name);

@@ -7,6 +7,7 @@ mod args;
 mod assess;
 mod compare;
 mod console;
+mod decisions;
 mod failure;
 mod folder;
 mod inspect;

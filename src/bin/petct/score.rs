@@ -8,17 +8,27 @@ use petct::report::pictures;
 use crate::args::ScoreOptions;
 use crate::assess::{assess, document, settings};
 use crate::console::{Console, check_apart};
+use crate::decisions::{GivenDecisions, check_replaceable};
 use crate::failure::Failure;
 use crate::folder::Folder;
 use crate::open::{Ct, open_scan};
+
+/// Name of the file of decisions.
+const DECISIONS: &str = "decisions.toml";
 
 pub(crate) fn run(options: &ScoreOptions, console: &Console) -> Result<ExitCode, Failure> {
     if let Some(output) = &options.output {
         check_apart(output, &[&options.scan.path])?;
     }
+    let given = GivenDecisions::read(options.reading.decisions.as_deref())?;
+    if let Some(output) = &options.output {
+        check_replaceable(&output.join(DECISIONS), &given)?;
+    }
     let mut scan = console.busy("reading PET and CT", || open_scan(&options.scan, Ct::Load))?;
     let settings = settings(&mut scan, &options.reading, options.threshold, options.criteria)?;
-    let assessment = console.busy("assessing the scan", || assess(&scan, &settings))?;
+    let (assessment, decisions) = console.busy("assessing the scan", || {
+        assess(&scan, &options.scan, &settings, given.as_ref(), options.output.is_some())
+    })?;
     let mut document = document(&scan, &settings, &assessment, console);
     console.check(&document.warnings)?;
     if let Some(output) = &options.output {
@@ -38,6 +48,10 @@ pub(crate) fn run(options: &ScoreOptions, console: &Console) -> Result<ExitCode,
                 folder.picture(name, &picture)?;
                 document.files.push(name.to_owned());
             }
+        }
+        if let Some(text) = decisions {
+            folder.text(DECISIONS, &text)?;
+            document.files.push(DECISIONS.to_owned());
         }
         folder.document("score", &document)?;
     }
