@@ -16,6 +16,8 @@ const CUT_LUNG_ML: f64 = 20.0;
 /// Area that a lung has in a slice that belongs to it, square millimetres; a trachea has less.
 const SECTION_MM2: f64 = 800.0;
 
+/// A lung with less than this share of the other's air has collapsed, or has been removed.
+const COLLAPSED: f64 = 0.2;
 /// A lung section this near to the end of the CT is cut off there, millimetres.
 const END_MM: f64 = 6.0;
 /// Height of an adult's lungs from the right base to the apex, millimetres.
@@ -48,6 +50,11 @@ impl Lungs {
         };
         let last = sections.iter().rposition(|a| a.0.max(a.1) >= SECTION_MM2).map(z)?;
         let (right, left) = (first(|a| a.0), first(|a| a.1));
+        let size = |side: fn(&(f64, f64)) -> f64| sections.iter().map(side).sum::<f64>();
+        // What the other lung reaches over the middle is no base of a lung that is not there.
+        let (right_size, left_size) = (size(|a| a.0), size(|a| a.1));
+        let right = right.filter(|_| right_size > COLLAPSED * left_size);
+        let left = left.filter(|_| left_size > COLLAPSED * right_size);
         let base = right.or(left)?;
         let (base, last) = match (base <= z(bottom) + END_MM, last >= z(top) - END_MM) {
             (false, false) => (base, last),

@@ -6,6 +6,7 @@
 //! Sources of the ideas: Bauer 2012 (Med Phys 39:3112) for organs from uptake and CT by shape; thresholds in Hounsfield
 //! units are those in common use (air below -400, soft tissue -300 and up, cancellous bone above 160).
 
+mod blood;
 mod body;
 mod body_mean;
 mod lungs;
@@ -44,6 +45,8 @@ pub struct Anatomy {
     pub spine: Spine,
     /// The lungs, where the CT shows them.
     pub lungs: Option<Lungs>,
+    /// Hounsfield units of blood, where a CT shows the chest: about 40 without contrast, 150 and more with it.
+    pub blood_hu: Option<f32>,
 }
 
 impl Anatomy {
@@ -64,7 +67,14 @@ impl Anatomy {
         let body_median = body::median_uptake(&uptake, &depth_mm)?;
         let spine = Spine::find(&body, hounsfield.as_ref());
         let lungs = hounsfield.as_ref().and_then(|hu| Lungs::find(hu, &body, &spine));
-        Some(Self { uptake, hounsfield, body, depth_mm, body_median, spine, lungs })
+        let chest = hounsfield.as_ref().zip(lungs.as_ref());
+        let blood_hu = chest.and_then(|(hu, lungs)| blood::hounsfield(hu, lungs, &spine));
+        Some(Self { uptake, hounsfield, body, depth_mm, body_median, spine, lungs, blood_hu })
+    }
+
+    /// Hounsfield units above which bone begins, `usual` without contrast: enhanced blood and organs must not count as bone.
+    pub fn bone_hu(&self, usual: f32) -> f32 {
+        self.blood_hu.map_or(usual, |blood| usual.max(blood + blood::ORGANS_OVER_BLOOD_HU))
     }
 
     /// The lattice: slices towards the head, rows towards the back, columns towards the left.

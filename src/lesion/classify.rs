@@ -62,7 +62,7 @@ pub fn classify(
     let mut features: Vec<Features> =
         candidates.iter().map(|c| Features::of(pet, bw_per_value, c, marks)).collect();
     if marks.anatomy.hounsfield.is_none() {
-        guess_bone(&mut features);
+        guess_bone(&mut features, marks);
     }
     let bladder = bladder(&features, marks)
         .filter(|_| !marks.outlined(|organ| organ == Organ::UrinaryBladder));
@@ -302,11 +302,17 @@ fn spleen_focus(f: &Features) -> Option<Finding> {
         .then(|| finding(Class::Lesion, Site::Spleen, "focal uptake in the spleen's place"))
 }
 
-/// Both kidneys lie beside the column, from the dome to about 22 cm below it.
+/// Both kidneys lie beside the column, from the dome to about 22 cm below it; under a raised dome lower.
 fn in_kidney_zone(f: &Features) -> bool {
-    (20.0..100.0).contains(&f.left.abs())
-        && (-45.0..50.0).contains(&f.back)
-        && (-235.0..-25.0).contains(&f.up)
+    beside_column(f) && (-235.0..-25.0).contains(&f.up)
+}
+
+fn in_low_kidney_zone(f: &Features) -> bool {
+    beside_column(f) && (-310.0..-25.0).contains(&f.up)
+}
+
+fn beside_column(f: &Features) -> bool {
+    (20.0..100.0).contains(&f.left.abs()) && (-45.0..50.0).contains(&f.back)
 }
 
 /// Uptake of one kidney that answers that of the other is at least this share of it.
@@ -320,19 +326,20 @@ fn answers(f: &Features, other: &Features, marks: &Landmarks<'_>) -> bool {
 }
 
 fn kidney(f: &Features, all: &[Features], marks: &Landmarks<'_>) -> Option<Finding> {
-    if !in_kidney_zone(f) {
+    if !in_low_kidney_zone(f) {
         return None;
     }
     let site = if f.left > 0.0 { Site::LeftKidney } else { Site::RightKidney };
     let counterpart = all
         .iter()
-        .any(|g| in_kidney_zone(g) && answers(f, g, marks) && g.max > COUNTERPART * f.max);
+        .any(|g| in_low_kidney_zone(g) && answers(f, g, marks) && g.max > COUNTERPART * f.max);
     if counterpart {
         let reason = "beside the column at kidney height, with a counterpart on the other side";
         return Some(finding(Class::Physiologic, site, reason));
     }
     let reason = "long uptake beside the column at kidney height";
-    (f.size.z > 45.0 && f.bone < 0.4).then(|| finding(Class::Physiologic, site, reason))
+    (in_kidney_zone(f) && f.size.z > 45.0 && f.bone < 0.4)
+        .then(|| finding(Class::Physiologic, site, reason))
 }
 
 fn lone_kidney(f: &Features) -> Option<Finding> {
@@ -420,11 +427,15 @@ fn place_of(f: &Features) -> Site {
     }
 }
 
+/// Low in the middle: a raised diaphragm and a long trunk put the bladder far below the dome.
+fn in_bladder_zone(f: &Features) -> bool {
+    (-700.0..-260.0).contains(&f.up) && f.left.abs() < 55.0
+}
+
 /// The urinary bladder: of the regions low in the middle of the pelvis the one with most uptake, if it is large.
 fn bladder(features: &[Features], marks: &Landmarks<'_>) -> Option<usize> {
     let urine = |f: &Features| marks.liver.is_none_or(|(_, liver_max)| f.max > 1.5 * liver_max);
-    let place = |f: &Features| (-560.0..-260.0).contains(&f.up) && f.left.abs() < 55.0;
-    let zone = |f: &Features| place(f) && f.whole_ml > 8.0 && f.bone < 0.4 && urine(f);
+    let zone = |f: &Features| in_bladder_zone(f) && f.whole_ml > 8.0 && f.bone < 0.4 && urine(f);
     let inside = features.iter().enumerate().filter(|(_, f)| zone(f));
     let strength = |f: &Features| f.max * f.volume_ml;
     inside.reduce(|a, b| if strength(b.1) > strength(a.1) { b } else { a }).map(|(n, _)| n)
@@ -444,7 +455,7 @@ fn diffuse_marrow(features: &[Features]) -> bool {
 
 /// Without CT no voxel is known to be bone. Where uptake follows the vertebral column over most of the trunk, the regions
 /// along it are taken to be vertebrae, and as bone all regions about as hot as these.
-fn guess_bone(features: &mut [Features]) {
+fn guess_bone(features: &mut [Features], marks: &Landmarks<'_>) {
     let vertebra = |f: &Features| f.left.abs() < 22.0 && f.back.abs() < 60.0 && f.up < 330.0;
     let mut maxima: Vec<f64> = features.iter().filter(|f| vertebra(f)).map(|f| f.max).collect();
     maxima.sort_by(f64::total_cmp);
@@ -454,7 +465,11 @@ fn guess_bone(features: &mut [Features]) {
         return;
     }
     let usual = maxima[maxima.len() / 2];
-    for f in features.iter_mut().filter(|f| (0.7..1.4).contains(&(f.max / usual))) {
+    let alike = |f: &&mut Features| (0.7..1.4).contains(&(f.max / usual));
+    // A bladder or a brain may be as hot by chance.
+    let elsewhere =
+        |f: &&mut Features| !in_bladder_zone(f) && marks.above_apex(f.centroid) < HEAD_MM;
+    for f in features.iter_mut().filter(alike).filter(elsewhere) {
         f.bone = 1.0;
     }
 }
@@ -511,11 +526,12 @@ fn extent(geometry: &VolumeGeometry, region: &Region) -> (f64, DVec3) {
 /// Shares of a region's voxels in bone, and in lung or within a voxel of the lattice of it.
 fn tissue_shares(geometry: &VolumeGeometry, region: &Region, marks: &Landmarks<'_>) -> (f64, f64) {
     let Some(hu) = &marks.anatomy.hounsfield else { return (0.0, 0.0) };
+    let bone_hu = marks.anatomy.bone_hu(BONE_HU);
     let (mut bone, mut lung, mut count) = (0.0, 0.0, 0.0);
     for voxel in region.indices() {
         let place = geometry.centre_of(voxel);
         let here = nearest_at(hu, place).unwrap_or(-1024.0);
-        bone += f64::from(u8::from(here > BONE_HU));
+        bone += f64::from(u8::from(here > bone_hu));
         lung += f64::from(u8::from(here < LUNG_HU && here > -980.0));
         count += 1.0;
     }
@@ -540,7 +556,7 @@ fn in_fat(place: DVec3, marks: &Landmarks<'_>) -> bool {
 
 /// Fat; brown fat is a little denser than white.
 const FAT_HU: std::ops::Range<f32> = -150.0..-40.0;
-/// Cancellous bone and marrow after averaging to the lattice; soft tissue, even with contrast, lies below as a rule.
+/// Cancellous bone and marrow after averaging to the lattice, where no contrast was given.
 const BONE_HU: f32 = 110.0;
 /// Lung and the blur of a nodule in it.
 const LUNG_HU: f32 = -250.0;

@@ -4,9 +4,8 @@ use glam::DVec3;
 
 use crate::anatomy::Anatomy;
 use crate::organ::{Organ, OrganMap};
-use crate::reference::dome_above;
+use crate::reference::{dome_above, liver_extent};
 use crate::resample::nearest_at;
-use crate::segmentation::{Beyond, Holes, Region, erode_mm, fill_holes, grow};
 use crate::statistics::RegionStatistics;
 use crate::volume::Mask;
 
@@ -14,12 +13,6 @@ use crate::volume::Mask;
 const LUNG_HEIGHT_MM: f64 = crate::anatomy::ADULT_LUNG_HEIGHT_MM;
 /// From the base of the right lung (behind) up to the liver's dome, in adults, millimetres.
 const DOME_OVER_BASE_MM: f64 = 60.0;
-/// Uptake that belongs to the liver, as shares of its mean.
-const LIVER_UPTAKE: std::ops::Range<f32> = 0.6..1.45;
-
-/// The liver lies within this box around its sphere (x, y, z), so that even uptake of bowel below it takes no part.
-const LIVER_REACH_MM: DVec3 = DVec3::new(200.0, 130.0, 130.0);
-
 /// Where organs are to be expected in this scan.
 #[derive(Debug)]
 pub struct Landmarks<'a> {
@@ -61,7 +54,7 @@ impl<'a> Landmarks<'a> {
             (_, None) => None,
         };
         let (dome_z, apex_z, scale) = heights?;
-        let liver_mask = liver.as_ref().map(|(centre, l)| liver_mask(anatomy, *centre, l.mean));
+        let liver_mask = liver.as_ref().map(|(centre, l)| liver_extent(anatomy, *centre, l.mean));
         let liver = liver.map(|(_, l)| (l.mean, l.max));
         Some(Self { anatomy, dome_z, apex_z, scale, liver, liver_mask, organs })
     }
@@ -97,26 +90,4 @@ impl<'a> Landmarks<'a> {
     pub fn in_liver(&self, place: DVec3) -> bool {
         self.liver_mask.as_ref().and_then(|mask| nearest_at(mask, place)).unwrap_or(false)
     }
-}
-
-/// Even uptake connected with the sphere through more than a neck, its holes filled.
-fn liver_mask(anatomy: &Anatomy, centre: DVec3, mean: f64) -> Mask {
-    let soft = |o: usize| anatomy.hounsfield.as_ref().is_none_or(|hu| hu.values()[o] > -50.0);
-    let values = anatomy.uptake.values().iter().enumerate();
-    let near = |o: usize| {
-        let off = anatomy.lattice().centre_of(anatomy.uptake.voxel_of(o)) - centre;
-        off.abs().cmple(LIVER_REACH_MM).all()
-    };
-    let even =
-        values.map(|(o, &u)| LIVER_UPTAKE.contains(&(u / mean as f32)) && soft(o) && near(o));
-    let even = Mask::from_vec(anatomy.lattice().clone(), even.collect());
-    let core = erode_mm(&even, 10.0, Beyond::Outside);
-    let seed = anatomy.lattice().voxel_at(centre);
-    let core_uptake = core.map(|&inside| f32::from(u8::from(inside)));
-    let grown = seed.map_or_else(
-        || Region::empty(anatomy.lattice().shape()),
-        |seed| grow(&core_uptake, seed, 0.5, None),
-    );
-    let liver = grown.dilated_mm(anatomy.lattice(), 10.0).to_mask(anatomy.lattice());
-    fill_holes(&liver, Holes::Volume)
 }

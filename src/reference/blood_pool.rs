@@ -13,7 +13,7 @@ use super::track::best_line;
 use super::{Disease, Form, Method, Placement, liver};
 use crate::anatomy::{Anatomy, Lungs, hounsfield_on, lattice_in_box};
 use crate::geometry::VolumeGeometry;
-use crate::resample::{evaluate, nearest_at};
+use crate::resample::{evaluate, nearest_at, sample_at};
 use crate::segmentation::{Beyond, distance_mm, distance_to_mm, open_mm};
 use crate::volume::{Mask, Volume};
 
@@ -28,8 +28,11 @@ const LEFT_MM: std::ops::Range<f64> = 0.0..50.0;
 const BACK_MM: std::ops::Range<f64> = -70.0..-5.0;
 /// Radius of an aorta in soft tissue, millimetres.
 const VESSEL_MM: std::ops::Range<f32> = 6.0..20.0;
-/// Blood and wall, plain or with contrast, Hounsfield units; bone is told apart by its bulk.
-const BLOOD_HU: std::ops::Range<f32> = -20.0..400.0;
+/// Blood and wall without contrast, Hounsfield units; with it, what is this near to the blood of the chest. Bone is told apart
+/// by its bulk.
+const PLAIN_HU: std::ops::Range<f32> = -20.0..110.0;
+const AROUND_BLOOD_HU: f32 = 60.0;
+const ENHANCED_HU: f32 = 90.0;
 const BONE_HU: f32 = 160.0;
 /// Where in the chest the cylinder may lie, as a share of the lungs' height above the right base, and where it is best.
 const CHEST: std::ops::Range<f64> = 0.28..0.82;
@@ -93,10 +96,16 @@ fn line_on_ct(anatomy: &Anatomy, ct: &Volume<i16>, lungs: &Lungs) -> Result<Vec<
     let window = window(anatomy, lungs.right_base_z, top)
         .ok_or("the lungs' height in the scan is too small to follow the aorta")?;
     let hu = hounsfield_on(ct, &window);
-    // Opening keeps thin contrast-filled vessel walls from counting as bone.
-    let bone = open_mm(&hu.map(|&hu| hu > BONE_HU), 3.0);
+    let bone_hu = anatomy.bone_hu(BONE_HU);
+    let blood_hu = match anatomy.blood_hu.filter(|&blood| blood > ENHANCED_HU) {
+        // Enhanced blood tells the aorta from the oesophagus beside it; without contrast only their size does.
+        Some(blood) => blood - AROUND_BLOOD_HU..bone_hu.max(blood + AROUND_BLOOD_HU),
+        None => PLAIN_HU.start..PLAIN_HU.end.max(bone_hu),
+    };
+    // Opening keeps thin calcified vessel walls from counting as bone.
+    let bone = open_mm(&hu.map(|&hu| hu > bone_hu), 3.0);
     let vessel = hu.values().iter().zip(bone.values());
-    let vessel = vessel.map(|(hu, &bone)| BLOOD_HU.contains(hu) && !bone).collect();
+    let vessel = vessel.map(|(hu, &bone)| blood_hu.contains(hu) && !bone).collect();
     let radius = distance_mm(&Mask::from_vec(window.clone(), vessel), Beyond::Unknown);
     let to_lung = distance_to_mm(&hu.map(|&hu| hu < -400.0));
     let scores = (0..radius.values().len()).map(|o| {
@@ -217,10 +226,39 @@ fn choose(
     if has_hot_neighbour(anatomy, run) {
         notes.push("a hotter structure lies within 16 mm and may spill in".into());
     }
-    let centre_mm = run.iter().map(|p| p.centre).sum::<DVec3>() / count as f64;
+    let shift = if method == Method::Pet { brightest_shift(anatomy, run) } else { DVec3::ZERO };
+    let centre_mm = run.iter().map(|p| p.centre).sum::<DVec3>() / count as f64 + shift;
     let form = Form::Cylinder { centre_mm, axis, radius_mm: RADIUS_MM, length_mm: LENGTH_MM };
     Ok(Placement { form, method, notes, doubts: Vec::new() })
 }
+
+/// On PET the blurred vessel is brightest along its axis: the shift across the body, within its radius, at which the run is
+/// brightest. Zero where something hot lies near.
+fn brightest_shift(anatomy: &Anatomy, run: &[Point]) -> DVec3 {
+    if has_hot_neighbour(anatomy, run) {
+        return DVec3::ZERO;
+    }
+    let uptake = |shift: DVec3| -> f32 {
+        run.iter().map(|p| sample_at(&anatomy.uptake, p.centre + shift).unwrap_or(0.0)).sum()
+    };
+    let steps = -4..=4_i32;
+    let shifts = steps.clone().flat_map(|x| {
+        steps.clone().map(move |y| DVec3::new(2.0 * f64::from(x), 2.0 * f64::from(y), 0.0))
+    });
+    let near = |shift: &DVec3| {
+        let off_spine = |p: &Point| p.centre.x + shift.x - anatomy.spine_at(p.centre.z).0;
+        shift.length() <= SHIFT_MM && run.iter().all(|p| off_spine(p) >= VESSEL_OFF_SPINE_MM)
+    };
+    let first = (DVec3::ZERO, uptake(DVec3::ZERO));
+    let better = |best: (DVec3, f32), shift: DVec3| {
+        let here = uptake(shift);
+        if here > best.1 { (shift, here) } else { best }
+    };
+    shifts.filter(near).fold(first, better).0
+}
+
+/// Largest shift of the cylinder onto the vessel's axis, millimetres.
+const SHIFT_MM: f64 = 8.0;
 
 /// Largest distance of a run's places from the straight line between its ends, millimetres.
 fn bend(run: &[Point]) -> f32 {

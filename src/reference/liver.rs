@@ -13,7 +13,7 @@ use super::{Disease, Form, Method, Placement};
 use crate::anatomy::{Anatomy, Lungs, median};
 use crate::diagnostic::Warning;
 use crate::resample::{nearest_at, reduce};
-use crate::segmentation::{Beyond, distance_mm, sphere};
+use crate::segmentation::{Beyond, Holes, Region, distance_mm, erode_mm, fill_holes, grow, sphere};
 use crate::volume::{Mask, Volume};
 
 /// Radius of the sphere, millimetres (PERCIST 1.0: 3 cm diameter).
@@ -23,6 +23,7 @@ const DEPTH_MM: f32 = 18.0;
 /// The sphere keeps this far below lung (breathing moves the dome) and from lesions, and its centre this far to the right of
 /// the spine, millimetres.
 const BELOW_DOME_MM: f64 = 20.0;
+const NEAR_DOME_MM: f64 = 5.0;
 pub(super) const FROM_LESION_MM: f64 = 10.0;
 const FROM_SPINE_MM: f64 = 15.0;
 /// Zone of the liver around the base of the right lung, millimetres.
@@ -54,12 +55,36 @@ const SOFT_SHARE: f64 = 0.85;
 /// (EJNMMI 2017, s00259-017-3914-y).
 const FATTY_HU: f32 = 42.0;
 
+/// The smallest liver, millilitres: that of an infant has about 200.
+const SMALLEST_ML: f64 = 150.0;
+/// An organ on the other side is as active as the liver from this share of its uptake on.
+const AS_ACTIVE: f32 = 0.8;
+
+/// A side of the patient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Right,
+    Left,
+}
+
+impl Side {
+    /// How far a place lies beyond the middle on this side, millimetres.
+    fn beyond(self, x: f64, middle_x: f64) -> f64 {
+        match self {
+            Self::Right => middle_x - x,
+            Self::Left => x - middle_x,
+        }
+    }
+}
+
 /// Finds a place for the liver sphere, clear of disease, or says why there is none.
 ///
-/// Where both CT and PET find one they check each other.
+/// Where both CT and PET find one they check each other. An organ that is larger on the left is a liver on the wrong side:
+/// the patient or the scan is mirrored, and nothing is guessed.
 pub fn place(anatomy: &Anatomy, disease: &Disease) -> Result<Placement, String> {
     let (Some(hounsfield), Some(lungs)) = (&anatomy.hounsfield, &anatomy.lungs) else {
-        let (centre_mm, depth) = with_pet(anatomy, disease)?;
+        let (centre_mm, depth) = with_pet(anatomy, disease, Side::Right)?;
+        is_liver(anatomy, centre_mm, with_pet(anatomy, disease, Side::Left).ok())?;
         let mut place = placement(centre_mm, Method::Pet, depth);
         if let Some(hounsfield) = &anatomy.hounsfield {
             is_soft(hounsfield, centre_mm)?;
@@ -67,14 +92,40 @@ pub fn place(anatomy: &Anatomy, disease: &Disease) -> Result<Placement, String> 
         }
         return Ok(place);
     };
-    let (centre_mm, depth) = with_ct(anatomy, hounsfield, lungs, disease)?;
+    let with_ct = |side| with_ct(anatomy, hounsfield, lungs, disease, side);
+    let (centre_mm, depth) = with_ct(Side::Right)?;
+    is_liver(anatomy, centre_mm, with_ct(Side::Left).ok())?;
     let mut place = placement(centre_mm, Method::Ct, depth);
     place.doubts.extend(fatty(hounsfield, centre_mm));
-    match with_pet(anatomy, disease) {
+    match with_pet(anatomy, disease, Side::Right) {
         Ok((on_pet, _)) => place.doubts.extend(apart(anatomy, centre_mm, on_pet)),
         Err(_) => place.notes.push("the PET alone shows no liver to check this by".into()),
     }
     Ok(place)
+}
+
+/// Refuses a place in something too small for a liver, or smaller than something as active on the other side.
+fn is_liver(anatomy: &Anatomy, centre_mm: DVec3, left: Option<Place>) -> Result<(), String> {
+    let organ = |centre| {
+        let level = median_around(&anatomy.uptake, centre).unwrap_or(0.0);
+        let extent = extent(anatomy, centre, f64::from(level));
+        let voxels = extent.values().iter().filter(|&&inside| inside).count();
+        (level, voxels as f64 * anatomy.lattice().voxel_ml())
+    };
+    let (level, ml) = organ(centre_mm);
+    if ml < SMALLEST_ML {
+        return Err(format!(
+            "what is deepest on the right has only {ml:.0} mL of even uptake, too little for a liver"
+        ));
+    }
+    let Some((level_left, ml_left)) = left.map(|(centre, _)| organ(centre)) else { return Ok(()) };
+    if level_left > AS_ACTIVE * level && ml_left > ml {
+        return Err(format!(
+            "what looks most like a liver lies on the left ({ml_left:.0} mL of even uptake against {ml:.0} on the right): \
+             a mirrored patient or a mirrored scan"
+        ));
+    }
+    Ok(())
 }
 
 /// A warning where the place found on the PET alone has another uptake than that found with the CT.
@@ -114,6 +165,7 @@ fn fatty(hounsfield: &Volume<f32>, centre_mm: DVec3) -> Option<Warning> {
     })
 }
 
+/// A place with its depth in the organ, millimetres.
 type Place = (DVec3, f32);
 
 fn with_ct(
@@ -121,18 +173,38 @@ fn with_ct(
     hu: &Volume<f32>,
     lungs: &Lungs,
     disease: &Disease,
+    side: Side,
 ) -> Result<Place, String> {
-    let under_lung = shifted_down(&lungs.mask, RADIUS_MM + BELOW_DOME_MM);
-    let zone = |place: DVec3| {
-        place.x < anatomy.spine_at(place.z).0 - FROM_SPINE_MM
-            && place.z > lungs.right_base_z - BELOW_BASE_MM
-            && place.z < lungs.right_base_z + ABOVE_BASE_MM
-            && !nearest_at(&under_lung, place).unwrap_or(true)
-            && !disease.nearer_than(place, RADIUS_MM + FROM_LESION_MM)
-    };
     let soft = hu.map(|hu| SOFT_HU.contains(hu));
+    let mut found = Err(String::new());
+    // A low lung over a flat liver leaves no place far enough below it: better near the dome than none, the uptake is even.
+    for below_lung in [BELOW_DOME_MM, NEAR_DOME_MM] {
+        let under_lung = shifted_down(&lungs.mask, RADIUS_MM + below_lung);
+        let base = if side == Side::Right { lungs.right_base_z } else { lungs.left_base_z };
+        let zone = |place: DVec3| {
+            side.beyond(place.x, anatomy.spine_at(place.z).0) > FROM_SPINE_MM
+                && place.z > base - BELOW_BASE_MM
+                && place.z < base + ABOVE_BASE_MM
+                && !nearest_at(&under_lung, place).unwrap_or(true)
+                && !disease.nearer_than(place, RADIUS_MM + FROM_LESION_MM)
+        };
+        found = deepest_soft(anatomy, &soft, &zone)
+            .or_else(|reason| by_levels(anatomy, DEPTH_MM, Some(&soft), &zone).map_err(|_| reason));
+        if found.is_ok() {
+            break;
+        }
+    }
+    found
+}
+
+/// The deepest soft tissue, then the deepest place of what has the uptake found there.
+fn deepest_soft(
+    anatomy: &Anatomy,
+    soft: &Mask,
+    zone: &impl Fn(DVec3) -> bool,
+) -> Result<Place, String> {
     let (first, depth) =
-        deepest(&soft, zone).ok_or("no soft tissue lies in the right upper abdomen")?;
+        deepest(soft, zone).ok_or("no soft tissue lies in the right upper abdomen")?;
     if depth < DEPTH_MM {
         return Err(format!(
             "no soft tissue in the right upper abdomen is deep enough for the sphere ({depth:.0} mm of {DEPTH_MM:.0})"
@@ -140,6 +212,13 @@ fn with_ct(
     }
     let level = median_around(&anatomy.uptake, first)
         .ok_or("the right upper abdomen lies outside the PET")?;
+    if f64::from(level) < LEVEL_OF_MEDIAN * anatomy.body_median {
+        return Err(format!(
+            "the deepest soft tissue of the right upper abdomen has SUV {level:.2}, hardly more than the body as a whole \
+             ({:.2}): muscle, bowel or fluid, not the liver",
+            anatomy.body_median
+        ));
+    }
     let alike = even(&anatomy.uptake, level, |offset| soft.values()[offset]);
     let (centre_mm, depth) = deepest(&alike, zone).unwrap_or((first, 0.0));
     if depth < DEPTH_MM {
@@ -151,20 +230,34 @@ fn with_ct(
     Ok((centre_mm, depth))
 }
 
-fn with_pet(anatomy: &Anatomy, disease: &Disease) -> Result<Place, String> {
-    let coarse = reduce(&anatomy.uptake, 8.0);
-    let right_of = right_limits(anatomy);
-    let right = |place: DVec3| {
-        place.x < right_of[anatomy.slice_at(place.z)]
+fn with_pet(anatomy: &Anatomy, disease: &Disease, side: Side) -> Result<Place, String> {
+    let off_middle = off_middle(anatomy);
+    let zone = |place: DVec3| {
+        let slice = anatomy.slice_at(place.z);
+        side.beyond(place.x, anatomy.spine.centres[slice].0) > off_middle[slice]
             && nearest_at(&anatomy.depth_mm, place).unwrap_or(0.0) > 10.0
             && !disease.nearer_than(place, RADIUS_MM + FROM_LESION_MM)
-            && under_lung(anatomy, place)
+            && under_lung(anatomy, place, side)
     };
-    let mut best: Option<(DVec3, f32)> = None;
+    by_levels(anatomy, DEPTH_ON_PET_MM, None, &zone)
+}
+
+/// The deepest place of even uptake at any level that a liver may have, in soft tissue where a CT shows it.
+fn by_levels(
+    anatomy: &Anatomy,
+    least_depth: f32,
+    soft: Option<&Mask>,
+    zone: &impl Fn(DVec3) -> bool,
+) -> Result<Place, String> {
+    let is_soft = |place: DVec3| soft.is_none_or(|soft| nearest_at(soft, place).unwrap_or(false));
+    let coarse = reduce(&anatomy.uptake, 8.0);
+    let mut best: Option<Place> = None;
     let mut level = LEVEL_OF_MEDIAN * anatomy.body_median;
     while level < LEVEL_LIMIT {
-        let alike = even(&coarse, level as f32, |_| true);
-        if let Some((centre, depth)) = deepest(&alike, right)
+        let alike = even(&coarse, level as f32, |offset| {
+            soft.is_none() || is_soft(coarse.geometry().centre_of(coarse.voxel_of(offset)))
+        });
+        if let Some((centre, depth)) = deepest(&alike, zone)
             && best.is_none_or(|(_, deepest)| depth > deepest)
         {
             best = Some((centre, depth));
@@ -176,36 +269,34 @@ fn with_pet(anatomy: &Anatomy, disease: &Disease) -> Result<Place, String> {
     )?;
     let level =
         median_around(&anatomy.uptake, first).ok_or("the liver lies at the edge of the PET")?;
-    let alike = even(&anatomy.uptake, level, |_| true);
+    let alike = even(&anatomy.uptake, level, |offset| soft.is_none_or(|s| s.values()[offset]));
     // The fine search refines the coarse one; elsewhere lie other organs of this uptake.
-    let near = |place: DVec3| place.distance(first) < REFINE_MM && right(place);
+    let near = |place: DVec3| place.distance(first) < REFINE_MM && zone(place);
     let (centre_mm, depth) = deepest(&alike, near).unwrap_or((first, 0.0));
-    if depth < DEPTH_ON_PET_MM {
+    if depth < least_depth {
         return Err(format!(
             "the largest region of even uptake on the right side below a lung is too small to be the liver \
-             ({depth:.0} mm deep of {DEPTH_ON_PET_MM:.0})"
+             ({depth:.0} mm deep of {least_depth:.0})"
         ));
     }
     Ok((centre_mm, depth))
 }
 
-/// The x to the right of which the liver's sphere may lie, one a slice: off the spine by a share of the body's half width.
-fn right_limits(anatomy: &Anatomy) -> Vec<f64> {
-    let geometry = anatomy.lattice();
-    let column_mm = geometry.spacing_mm()[2];
+/// How far from the spine the liver's sphere lies at least, one a slice: a share of the body's half width.
+fn off_middle(anatomy: &Anatomy) -> Vec<f64> {
+    let column_mm = anatomy.lattice().spacing_mm()[2];
     let planes = anatomy.body.voxels().outer_iter();
     planes
-        .zip(&anatomy.spine.centres)
-        .map(|(plane, spine)| {
+        .map(|plane| {
             let columns = plane.columns().into_iter().filter(|c| c.iter().any(|&b| b)).count();
             let half = columns as f64 * column_mm / 2.0;
-            spine.0 - (HALF_WIDTH_SHARE * half).max(FROM_SPINE_MM)
+            (HALF_WIDTH_SHARE * half).max(FROM_SPINE_MM)
         })
         .collect()
 }
 
-/// Whether lung lies above a place in the liver: much of the right half of the body 3 cm above the dome is far less active.
-fn under_lung(anatomy: &Anatomy, place: DVec3) -> bool {
+/// Whether lung lies above a place in the liver: much of this half of the body 3 cm above the dome is far less active.
+fn under_lung(anatomy: &Anatomy, place: DVec3, side: Side) -> bool {
     let Some(level) = nearest_at(&anatomy.uptake, place) else { return false };
     let Some(dome) = dome_above(anatomy, place) else { return false };
     let slice = anatomy.slice_at(dome + 30.0);
@@ -214,7 +305,8 @@ fn under_lung(anatomy: &Anatomy, place: DVec3) -> bool {
     let middle = anatomy.spine.centres[slice].0;
     let (mut inside, mut low) = (0_usize, 0_usize);
     for voxel in (0..rows).flat_map(|r| (0..columns).map(move |c| [slice, r, c])) {
-        if depth[voxel] > 20.0 && anatomy.lattice().centre_of(voxel).x < middle {
+        let x = anatomy.lattice().centre_of(voxel).x;
+        if depth[voxel] > 20.0 && side.beyond(x, middle) > 0.0 {
             inside += 1;
             low += usize::from(uptake[voxel] < LUNG_OF_LIVER * level);
         }
@@ -249,6 +341,36 @@ pub fn dome_above(anatomy: &Anatomy, place: DVec3) -> Option<f64> {
         }
     }
     None
+}
+
+/// Uptake that belongs to the liver, as shares of its mean.
+const LIVER_UPTAKE: std::ops::Range<f32> = 0.6..1.45;
+/// The liver lies within this box around its sphere (x, y, z), so that even uptake of bowel below it takes no part.
+const LIVER_REACH_MM: DVec3 = DVec3::new(200.0, 130.0, 130.0);
+/// What hangs together by less than twice this is two organs, millimetres.
+const NECK_MM: f64 = 10.0;
+
+/// The organ around a place of a mean uptake: even uptake connected with it through more than a neck, its holes (lesions)
+/// filled.
+pub fn extent(anatomy: &Anatomy, centre_mm: DVec3, mean: f64) -> Mask {
+    let soft = |o: usize| anatomy.hounsfield.as_ref().is_none_or(|hu| hu.values()[o] > -50.0);
+    let values = anatomy.uptake.values().iter().enumerate();
+    let near = |o: usize| {
+        let off = anatomy.lattice().centre_of(anatomy.uptake.voxel_of(o)) - centre_mm;
+        off.abs().cmple(LIVER_REACH_MM).all()
+    };
+    let even =
+        values.map(|(o, &u)| LIVER_UPTAKE.contains(&(u / mean as f32)) && soft(o) && near(o));
+    let even = Mask::from_vec(anatomy.lattice().clone(), even.collect());
+    let core = erode_mm(&even, NECK_MM, Beyond::Outside);
+    let seed = anatomy.lattice().voxel_at(centre_mm);
+    let core_uptake = core.map(|&inside| f32::from(u8::from(inside)));
+    let grown = seed.map_or_else(
+        || Region::empty(anatomy.lattice().shape()),
+        |seed| grow(&core_uptake, seed, 0.5, None),
+    );
+    let organ = grown.dilated_mm(anatomy.lattice(), NECK_MM).to_mask(anatomy.lattice());
+    fill_holes(&organ, Holes::Volume)
 }
 
 /// Voxels whose uptake is even with a level and for which the test of their position holds.

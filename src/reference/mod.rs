@@ -23,7 +23,7 @@ use crate::statistics::RegionStatistics;
 use crate::volume::Volume;
 
 pub use blood_pool::place as place_blood_pool;
-pub use liver::{dome_above, place as place_liver};
+pub use liver::{dome_above, extent as liver_extent, place as place_liver};
 pub use measure::{Rival, measure};
 pub use outlined::place as place_in_outline;
 

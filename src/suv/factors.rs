@@ -171,7 +171,8 @@ impl Worksheet<'_> {
         }
         let weight = self.weight_kg()?;
         let new = self.normaliser(kind, weight)?;
-        match self.writers_normaliser(measure) {
+        match self.writers_normaliser(measure, measure != wanted) {
+            // What the writer took is not known, so nothing tells by how much the value given differs from it.
             Err(_) if measure == wanted => {
                 self.warn_without_effect();
                 Ok(1.0)
@@ -180,11 +181,11 @@ impl Worksheet<'_> {
         }
     }
 
-    /// Grams (or square centimetres) by which the writer standardised, from the headers; what they lack, and the writer
-    /// must have known, is as given by hand.
-    fn writers_normaliser(&mut self, measure: BodyMeasure) -> Result<f64, Refusal> {
+    /// Grams (or square centimetres) by which the writer standardised, from the headers; what they lack is, if `filled`, as
+    /// given by hand.
+    fn writers_normaliser(&mut self, measure: BodyMeasure, filled: bool) -> Result<f64, Refusal> {
         let lacking = |read: &Attribute<f64>, given: Option<f64>| {
-            given.filter(|_| !read.value().is_some_and(|value| *value > 0.0))
+            given.filter(|_| filled && !read.value().is_some_and(|value| *value > 0.0))
         };
         let headers = Overrides {
             weight_kg: lacking(&self.acquisition.patient_weight, self.overrides.weight_kg),

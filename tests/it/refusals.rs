@@ -78,6 +78,11 @@ fn each_refusal_of_a_scan_fires() {
     let bytes = fs::read(&files[2]).unwrap();
     fs::write(&files[2], &bytes[..bytes.len() - 20]).unwrap();
     let gap = written(&Synthetic { skipped: vec![2], ..Synthetic::pet() });
+    let stretched = written(&Synthetic {
+        stored: |[_, r, _]| 32767 - r as i32,
+        slope: |_| 1.0,
+        ..Synthetic::pet()
+    });
     let rows = vec![
         ("NotFound", unread(&pet.path().join("gone"), None, 6)),
         ("EmptyFolder", unread(empty.path(), None, 6)),
@@ -88,6 +93,7 @@ fn each_refusal_of_a_scan_fires() {
         ("Unusable", unread(gap.path(), Some("1.2.3.1"), 5)),
         ("Pixels", unread(cut.path(), None, 6)),
         ("Factors", unread(pet.path(), None, 5)),
+        ("Stretched", unread(stretched.path(), None, 6)),
         // Neither a file nor a folder.
         ("Io", unread(Path::new("/dev/null"), None, 6)),
     ];
@@ -108,8 +114,12 @@ fn each_refusal_of_a_stack_fires() {
         put_in: vec![(3, text(tags::IMAGE_POSITION_PATIENT, VR::DS, place))],
         ..pet()
     };
-    // A pixel so small that its area is no number but 0.
-    let flat = pet().with(tags::PIXEL_SPACING, VR::DS, "1e-200\\1e-200");
+    // Each slice 5 m beside the one before it and 3 mm above: no volume is so flat.
+    let beside = |s: usize| {
+        let place = format!("{}\\-5\\{}", 5000 * s, 3 * s);
+        (s, text(tags::IMAGE_POSITION_PATIENT, VR::DS, &place))
+    };
+    let flat = Synthetic { put_in: (0..6).map(beside).collect(), ..pet() };
     let gated = Synthetic { shape: [12, 5, 4], jitter_mm: |s| -3.0 * (s - s / 2) as f64, ..pet() };
     let mixed = Synthetic { put_in: vec![(4, text(tags::UNITS, VR::CS, "GML"))], ..pet() };
     let rows = vec![

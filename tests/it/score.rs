@@ -376,7 +376,9 @@ fn the_patient_is_named_only_where_that_is_asked_for() {
     let document: Value = serde_json::from_slice(&named.stdout).unwrap();
     validate(&document);
     let patient = document["patient"].as_object().unwrap();
-    let secrets: Vec<&str> = patient.values().filter_map(Value::as_str).collect();
+    // A sex is a letter, which stands in words too.
+    let secrets: Vec<&str> =
+        patient.values().filter_map(Value::as_str).filter(|text| text.len() > 1).collect();
     assert!(secrets.len() >= 2, "{patient:?}");
     let run = scored(1, 2);
     let files = ["score.json", "score.txt"].map(|name| text(&run.files[name]));
