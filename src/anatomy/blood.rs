@@ -30,7 +30,8 @@ pub(super) fn hounsfield(hounsfield: &Volume<f32>, lungs: &Lungs, spine: &Spine)
         let (x, y) = spine.centres[slice];
         soft.extend(plane.indexed_iter().filter_map(|((r, c), &hu)| {
             let place = geometry.centre_of([slice, r, c]);
-            let inside = (place.x - x).abs() < HALF_WIDTH_MM && BEFORE_SPINE_MM.contains(&(y - place.y));
+            let inside =
+                (place.x - x).abs() < HALF_WIDTH_MM && BEFORE_SPINE_MM.contains(&(y - place.y));
             (inside && SOFT_HU.contains(&hu)).then_some(hu)
         }));
     }

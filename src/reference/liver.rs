@@ -57,34 +57,16 @@ const FATTY_HU: f32 = 42.0;
 
 /// The smallest liver, millilitres: that of an infant has about 200.
 const SMALLEST_ML: f64 = 150.0;
-/// An organ on the other side is as active as the liver from this share of its uptake on.
-const AS_ACTIVE: f32 = 0.8;
-
-/// A side of the patient.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Right,
-    Left,
-}
-
-impl Side {
-    /// How far a place lies beyond the middle on this side, millimetres.
-    fn beyond(self, x: f64, middle_x: f64) -> f64 {
-        match self {
-            Self::Right => middle_x - x,
-            Self::Left => x - middle_x,
-        }
-    }
-}
+/// The middle of the liver lies at least this far to the right of the spine, millimetres: its right lobe is the larger one.
+const MIDDLE_TO_THE_RIGHT_MM: f64 = 10.0;
 
 /// Finds a place for the liver sphere, clear of disease, or says why there is none.
 ///
-/// Where both CT and PET find one they check each other. An organ that is larger on the left is a liver on the wrong side:
-/// the patient or the scan is mirrored, and nothing is guessed.
+/// Where both CT and PET find one they check each other.
 pub fn place(anatomy: &Anatomy, disease: &Disease) -> Result<Placement, String> {
     let (Some(hounsfield), Some(lungs)) = (&anatomy.hounsfield, &anatomy.lungs) else {
-        let (centre_mm, depth) = with_pet(anatomy, disease, Side::Right)?;
-        is_liver(anatomy, centre_mm, with_pet(anatomy, disease, Side::Left).ok())?;
+        let (centre_mm, depth) = with_pet(anatomy, disease)?;
+        is_liver(anatomy, centre_mm)?;
         let mut place = placement(centre_mm, Method::Pet, depth);
         if let Some(hounsfield) = &anatomy.hounsfield {
             is_soft(hounsfield, centre_mm)?;
@@ -92,37 +74,34 @@ pub fn place(anatomy: &Anatomy, disease: &Disease) -> Result<Placement, String> 
         }
         return Ok(place);
     };
-    let with_ct = |side| with_ct(anatomy, hounsfield, lungs, disease, side);
-    let (centre_mm, depth) = with_ct(Side::Right)?;
-    is_liver(anatomy, centre_mm, with_ct(Side::Left).ok())?;
+    let (centre_mm, depth) = with_ct(anatomy, hounsfield, lungs, disease)?;
+    is_liver(anatomy, centre_mm)?;
     let mut place = placement(centre_mm, Method::Ct, depth);
     place.doubts.extend(fatty(hounsfield, centre_mm));
-    match with_pet(anatomy, disease, Side::Right) {
+    match with_pet(anatomy, disease) {
         Ok((on_pet, _)) => place.doubts.extend(apart(anatomy, centre_mm, on_pet)),
         Err(_) => place.notes.push("the PET alone shows no liver to check this by".into()),
     }
     Ok(place)
 }
 
-/// Refuses a place in something too small for a liver, or smaller than something as active on the other side.
-fn is_liver(anatomy: &Anatomy, centre_mm: DVec3, left: Option<Place>) -> Result<(), String> {
-    let organ = |centre| {
-        let level = median_around(&anatomy.uptake, centre).unwrap_or(0.0);
-        let extent = extent(anatomy, centre, f64::from(level));
-        let voxels = extent.values().iter().filter(|&&inside| inside).count();
-        (level, voxels as f64 * anatomy.lattice().voxel_ml())
-    };
-    let (level, ml) = organ(centre_mm);
-    if ml < SMALLEST_ML {
+/// Refuses a place in something too small for a liver, or whose larger part lies on the left: a mirrored patient, a mirrored
+/// scan, or the heart.
+fn is_liver(anatomy: &Anatomy, centre_mm: DVec3) -> Result<(), String> {
+    let level = median_around(&anatomy.uptake, centre_mm).unwrap_or(0.0);
+    let organ = Region::from_mask(&extent(anatomy, centre_mm, f64::from(level)));
+    let ml = organ.volume_ml(anatomy.lattice());
+    let middle = organ.centroid_mm(anatomy.lattice()).filter(|_| ml >= SMALLEST_ML);
+    let Some(middle) = middle else {
         return Err(format!(
             "what is deepest on the right has only {ml:.0} mL of even uptake, too little for a liver"
         ));
-    }
-    let Some((level_left, ml_left)) = left.map(|(centre, _)| organ(centre)) else { return Ok(()) };
-    if level_left > AS_ACTIVE * level && ml_left > ml {
+    };
+    let right_of_spine = anatomy.spine_at(middle.z).0 - middle.x;
+    if right_of_spine < MIDDLE_TO_THE_RIGHT_MM {
         return Err(format!(
-            "what looks most like a liver lies on the left ({ml_left:.0} mL of even uptake against {ml:.0} on the right): \
-             a mirrored patient or a mirrored scan"
+            "what looks like the liver lies as much on the left as on the right (its middle {right_of_spine:.0} mm to the \
+             right of the spine): a mirrored patient or scan, or another organ"
         ));
     }
     Ok(())
@@ -173,18 +152,16 @@ fn with_ct(
     hu: &Volume<f32>,
     lungs: &Lungs,
     disease: &Disease,
-    side: Side,
 ) -> Result<Place, String> {
     let soft = hu.map(|hu| SOFT_HU.contains(hu));
     let mut found = Err(String::new());
     // A low lung over a flat liver leaves no place far enough below it: better near the dome than none, the uptake is even.
     for below_lung in [BELOW_DOME_MM, NEAR_DOME_MM] {
         let under_lung = shifted_down(&lungs.mask, RADIUS_MM + below_lung);
-        let base = if side == Side::Right { lungs.right_base_z } else { lungs.left_base_z };
         let zone = |place: DVec3| {
-            side.beyond(place.x, anatomy.spine_at(place.z).0) > FROM_SPINE_MM
-                && place.z > base - BELOW_BASE_MM
-                && place.z < base + ABOVE_BASE_MM
+            place.x < anatomy.spine_at(place.z).0 - FROM_SPINE_MM
+                && place.z > lungs.right_base_z - BELOW_BASE_MM
+                && place.z < lungs.right_base_z + ABOVE_BASE_MM
                 && !nearest_at(&under_lung, place).unwrap_or(true)
                 && !disease.nearer_than(place, RADIUS_MM + FROM_LESION_MM)
         };
@@ -230,14 +207,13 @@ fn deepest_soft(
     Ok((centre_mm, depth))
 }
 
-fn with_pet(anatomy: &Anatomy, disease: &Disease, side: Side) -> Result<Place, String> {
-    let off_middle = off_middle(anatomy);
+fn with_pet(anatomy: &Anatomy, disease: &Disease) -> Result<Place, String> {
+    let right_of = right_limits(anatomy);
     let zone = |place: DVec3| {
-        let slice = anatomy.slice_at(place.z);
-        side.beyond(place.x, anatomy.spine.centres[slice].0) > off_middle[slice]
+        place.x < right_of[anatomy.slice_at(place.z)]
             && nearest_at(&anatomy.depth_mm, place).unwrap_or(0.0) > 10.0
             && !disease.nearer_than(place, RADIUS_MM + FROM_LESION_MM)
-            && under_lung(anatomy, place, side)
+            && under_lung(anatomy, place)
     };
     by_levels(anatomy, DEPTH_ON_PET_MM, None, &zone)
 }
@@ -282,21 +258,22 @@ fn by_levels(
     Ok((centre_mm, depth))
 }
 
-/// How far from the spine the liver's sphere lies at least, one a slice: a share of the body's half width.
-fn off_middle(anatomy: &Anatomy) -> Vec<f64> {
+/// The x to the right of which the liver's sphere may lie, one a slice: off the spine by a share of the body's half width.
+fn right_limits(anatomy: &Anatomy) -> Vec<f64> {
     let column_mm = anatomy.lattice().spacing_mm()[2];
     let planes = anatomy.body.voxels().outer_iter();
     planes
-        .map(|plane| {
+        .zip(&anatomy.spine.centres)
+        .map(|(plane, spine)| {
             let columns = plane.columns().into_iter().filter(|c| c.iter().any(|&b| b)).count();
             let half = columns as f64 * column_mm / 2.0;
-            (HALF_WIDTH_SHARE * half).max(FROM_SPINE_MM)
+            spine.0 - (HALF_WIDTH_SHARE * half).max(FROM_SPINE_MM)
         })
         .collect()
 }
 
-/// Whether lung lies above a place in the liver: much of this half of the body 3 cm above the dome is far less active.
-fn under_lung(anatomy: &Anatomy, place: DVec3, side: Side) -> bool {
+/// Whether lung lies above a place in the liver: much of the right half of the body 3 cm above the dome is far less active.
+fn under_lung(anatomy: &Anatomy, place: DVec3) -> bool {
     let Some(level) = nearest_at(&anatomy.uptake, place) else { return false };
     let Some(dome) = dome_above(anatomy, place) else { return false };
     let slice = anatomy.slice_at(dome + 30.0);
@@ -305,8 +282,7 @@ fn under_lung(anatomy: &Anatomy, place: DVec3, side: Side) -> bool {
     let middle = anatomy.spine.centres[slice].0;
     let (mut inside, mut low) = (0_usize, 0_usize);
     for voxel in (0..rows).flat_map(|r| (0..columns).map(move |c| [slice, r, c])) {
-        let x = anatomy.lattice().centre_of(voxel).x;
-        if depth[voxel] > 20.0 && side.beyond(x, middle) > 0.0 {
+        if depth[voxel] > 20.0 && anatomy.lattice().centre_of(voxel).x < middle {
             inside += 1;
             low += usize::from(uptake[voxel] < LUNG_OF_LIVER * level);
         }

@@ -273,7 +273,7 @@ impl From<&ScanAssessment> for DeauvilleDocument {
 }
 
 /// Tumour burden.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct TotalsDocument {
     /// Number of lesions, those below the threshold included.
     pub lesions: usize,
@@ -285,6 +285,10 @@ pub struct TotalsDocument {
     pub tlg_g: f64,
     /// Largest distance between two lesions' centroids, millimetres; `null` without lesions.
     pub dmax_mm: Option<f64>,
+    /// Dmax in metres over the body surface in square metres (Cottereau 2021), 1/m; `null` without lesions or body surface.
+    pub sdmax_per_m: Option<f64>,
+    /// Why SDmax is not known.
+    pub sdmax_reason: Option<String>,
 }
 
 /// What a scan's document is made from besides its assessment.
@@ -302,6 +306,8 @@ pub struct ScanSource<'a> {
     pub summary: Summary,
     /// Mean SUVbw inside the body, or why it is not known.
     pub body_mean: &'a BodyMeanOrReason,
+    /// Body surface, square metres, or why it is not known.
+    pub body_surface_m2: Result<f64, &'a str>,
     /// What was noticed on the way to the SUV volume.
     pub warnings: &'a [Warning],
     /// How lesions are delineated; `None` where they were given.
@@ -315,6 +321,7 @@ impl ScoreDocument {
     pub fn new(source: &ScanSource<'_>, assessment: &ScanAssessment, criteria: &Criteria) -> Self {
         let of_class = |class| assessment.of_class(class).count();
         let lesion = |l: &Lesion| LesionDocument::new(l, assessment, criteria);
+        let dmax_m = assessment.totals.dmax_mm.map(|mm| mm / 1000.0);
         let set = assessment.decided.as_ref().map_or([false; 2], |d| d.references);
         Self {
             patient: source.patient.map(Into::into),
@@ -340,6 +347,14 @@ impl ScoreDocument {
                 tmtv_ml: assessment.totals.tmtv_ml,
                 tlg_g: assessment.totals.tlg_g,
                 dmax_mm: assessment.totals.dmax_mm,
+                sdmax_per_m: dmax_m
+                    .zip(source.body_surface_m2.ok())
+                    .map(|(d, surface)| d / surface),
+                sdmax_reason: match source.body_surface_m2 {
+                    _ if dmax_m.is_none() => Some("there is no lesion".into()),
+                    Err(reason) => Some(reason.into()),
+                    Ok(_) => None,
+                },
             },
             threshold: source.threshold.map_or_else(|| "given".into(), |t| t.to_string()),
             threshold_suv: assessment.level.and_then(finite),
@@ -423,12 +438,13 @@ impl ScoreDocument {
             (
                 "burden",
                 format!(
-                    "{} lesions, {} uncertain; TMTV {:.1} mL, TLG {:.1} g, Dmax {} mm (threshold {})",
+                    "{} lesions, {} uncertain; TMTV {:.1} mL, TLG {:.1} g, Dmax {} mm, SDmax {} /m (threshold {})",
                     totals.lesions,
                     totals.uncertain,
                     totals.tmtv_ml,
                     totals.tlg_g,
                     text::number(totals.dmax_mm, 0),
+                    text::number(totals.sdmax_per_m, 3),
                     self.threshold
                 ),
             ),

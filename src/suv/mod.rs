@@ -177,6 +177,24 @@ pub fn plan(
     Ok(Warned { output: plan, warnings: sheet.warnings })
 }
 
+/// Body surface after Du Bois 1916 from weight and height, square metres: what SDmax is standardised by.
+///
+/// # Errors
+/// Weight or height is missing or implausible.
+pub fn body_surface_m2(
+    acquisition: &PetAcquisition,
+    overrides: &Overrides,
+) -> Result<f64, SuvError> {
+    let mut sheet = Worksheet::new(acquisition, overrides);
+    let surface_cm2 = overrides.check().and_then(|()| {
+        let weight_kg = sheet.weight_kg()?;
+        sheet.normaliser(SuvKind::BodySurfaceArea, weight_kg)
+    });
+    surface_cm2
+        .map(|cm2| cm2 / 1e4)
+        .map_err(|refusal| SuvError { series: acquisition.series_uid.clone(), refusal })
+}
+
 /// What the headers and the overrides say of the patient's weight and the injection, whatever SUV needs of it: for the
 /// comparison of two scans.
 #[derive(Debug, Clone, PartialEq, Default)]

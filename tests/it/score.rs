@@ -235,6 +235,12 @@ fn the_keys_of_the_interface_are_there() {
     check_keys(document, "/qpet", &[("value", Number), ("score", Count)]);
     let totals = [("lesions", Count), ("tmtv_ml", Number), ("tlg_g", Number), ("dmax_mm", Number)];
     check_keys(document, "/totals", &totals);
+    let number = |key: &str| document["totals"][key].as_f64().unwrap();
+    let (weight_kg, height_cm) = (79.0_f64, 174.0_f64);
+    // Du Bois: 0.007184 W^0.425 H^0.725, H in centimetres.
+    let body = 0.007_184 * weight_kg.powf(0.425) * height_cm.powf(0.725);
+    let sdmax = number("dmax_mm") / 1000.0 / body;
+    assert!((number("sdmax_per_m") / sdmax - 1.0).abs() < 1e-3, "{sdmax}");
     check_keys(document, "", &[("threshold", Text), ("warnings", List), ("petct_version", Text)]);
 }
 

@@ -135,6 +135,7 @@ pub(crate) fn document(
         plan: &scan.plan,
         summary: summary(&scan.suv.volume),
         body_mean: &scan.body_mean,
+        body_surface_m2: scan.body_surface_m2.as_ref().copied().map_err(String::as_str),
         warnings: &scan.warnings,
         threshold: settings.lesions.is_none().then_some(settings.threshold),
         patient: console.show_identifiers.then_some(&scan.study.patient),

@@ -44,6 +44,8 @@ pub(crate) struct OpenScan {
     pub(crate) sul_per_value: Option<f64>,
     /// Mean SUVbw inside the body, or why it is not known.
     pub(crate) body_mean: BodyMeanOrReason,
+    /// Body surface, square metres, or why it is not known.
+    pub(crate) body_surface_m2: Result<f64, String>,
     /// What was noticed, in the order of the work.
     pub(crate) warnings: Vec<Warning>,
     /// What the headers say of the comparability with another scan; liver values are left open.
@@ -79,6 +81,7 @@ pub(crate) fn open_scan(options: &ScanOptions, with_ct: Ct) -> Result<OpenScan, 
         bw_per_value,
         sul_per_value: per_value(pet, options, &plan, SuvKind::LeanBodyMassJames),
         facts: facts(&study, pet, options, &plan),
+        body_surface_m2: body_surface_m2(pet, options),
         study,
         pet: pet.clone(),
         ct_series: ct_series.cloned(),
@@ -145,6 +148,11 @@ fn per_value(pet: &Series, options: &ScanOptions, plan: &SuvPlan, kind: SuvKind)
     let other = suv::plan(pet.acquisition.as_ref()?, kind, &options.overrides);
     let ratio = other.ok()?.output.factors.first()? / plan.factors.first()?;
     ratio.is_finite().then_some(ratio)
+}
+
+fn body_surface_m2(pet: &Series, options: &ScanOptions) -> Result<f64, String> {
+    let acquisition = pet.acquisition.as_ref().ok_or("the headers are incomplete")?;
+    suv::body_surface_m2(acquisition, &options.overrides).map_err(|error| error.to_string())
 }
 
 fn facts(study: &Study, pet: &Series, options: &ScanOptions, plan: &SuvPlan) -> ScanFacts {
