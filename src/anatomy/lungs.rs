@@ -73,26 +73,26 @@ impl Lungs {
     }
 }
 
-/// The air spaces that are lungs: large, or cut off by an end of the CT, and not as empty as gas.
+/// The air spaces that are lungs: large and not as empty as gas; where there is none, what an end of the CT cuts off.
 fn lungs_of(
     air: &Mask,
     hounsfield: &Volume<f32>,
     covered: std::ops::RangeInclusive<usize>,
 ) -> Option<Mask> {
-    let mut lungs = Volume::filled(air.geometry().clone(), false);
     let parts = components_of_mask(air);
-    let is_lung = |part: &&Region| {
-        let cut = part.indices().any(|[s, ..]| s == *covered.start() || s == *covered.end());
-        let smallest = if cut { CUT_LUNG_ML } else { LUNG_ML };
-        part.volume_ml(air.geometry()) >= smallest
+    let like_lung = |part: &&Region, smallest_ml: f64| {
+        part.volume_ml(air.geometry()) >= smallest_ml
             && median(part.values(hounsfield)).is_some_and(|hu| LUNG_MEDIAN_HU.contains(&hu))
     };
-    let mut any = false;
-    for part in parts.iter().filter(is_lung) {
-        part.paint(&mut lungs, true);
-        any = true;
+    let is_cut =
+        |part: &&Region| part.indices().any(|[s, ..]| s == *covered.start() || s == *covered.end());
+    let mut found: Vec<&Region> = parts.iter().filter(|p| like_lung(p, LUNG_ML)).collect();
+    if found.is_empty() {
+        found = parts.iter().filter(|p| like_lung(p, CUT_LUNG_ML) && is_cut(p)).collect();
     }
-    any.then_some(lungs)
+    let mut lungs = Volume::filled(air.geometry().clone(), false);
+    found.iter().for_each(|part| part.paint(&mut lungs, true));
+    (!found.is_empty()).then_some(lungs)
 }
 
 /// First and last slice in which the CT shows anything but air.

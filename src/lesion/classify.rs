@@ -117,8 +117,8 @@ fn first_rule(f: &Features, all: &[Features], marks: &Landmarks<'_>, marrow: boo
         limbs(f),
         heart(f, marks).filter(|_| guess(Organ::is_heart)),
         whole_spleen(f).filter(|_| guess(|organ| organ == Organ::Spleen)),
-        kidney(f, all, marks).filter(|_| kidney_guessed),
         liver(f, marks).filter(|_| guess(|organ| organ == Organ::Liver)),
+        kidney(f, all, marks).filter(|_| kidney_guessed),
         spleen_focus(f).filter(|_| guess(|organ| organ == Organ::Spleen)),
         lone_kidney(f).filter(|_| kidney_guessed),
         ureter(f),
@@ -429,7 +429,7 @@ fn place_of(f: &Features) -> Site {
 
 /// Low in the middle: a raised diaphragm and a long trunk put the bladder far below the dome.
 fn in_bladder_zone(f: &Features) -> bool {
-    (-700.0..-260.0).contains(&f.up) && f.left.abs() < 55.0
+    (-700.0..-330.0).contains(&f.up) && f.left.abs() < 55.0
 }
 
 /// The urinary bladder: of the regions low in the middle of the pelvis the one with most uptake, if it is large.

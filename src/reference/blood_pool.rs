@@ -46,6 +46,8 @@ const HOT: f32 = 1.8;
 /// On PET, as shares of the liver's uptake: lung lies below, blood between (hotter is myocardium, oesophagus or lesion).
 const LUNG_OF_LIVER: f32 = 0.42;
 const BLOOD_OF_LIVER: std::ops::Range<f32> = 0.45..1.1;
+/// Blood has more uptake than the body's median, which is that of muscle and fat.
+const BLOOD_OF_MEDIAN: f32 = 1.15;
 /// Blood is brighter than the muscle and fat beside the column; above this share of the liver it counts in full.
 const BRIGHT_OF_LIVER: f32 = 0.85;
 /// On PET: the vessel's middle from the middle of the column (not its marrow) and from the edge of the left lung, millimetres.
@@ -79,7 +81,7 @@ pub fn place(
     disease: &Disease,
 ) -> Result<Placement, String> {
     if let (Some(ct), Some(lungs)) = (ct, &anatomy.lungs) {
-        let line = line_on_ct(anatomy, ct, lungs)?;
+        let line = line_on_ct(anatomy, ct, lungs, liver_mm)?;
         let height = |z: f64| (z - lungs.right_base_z) / lungs.height_mm();
         return choose(anatomy, &line, height, disease, Method::Ct);
     }
@@ -91,7 +93,12 @@ pub fn place(
     choose(anatomy, &line, height, disease, Method::Pet)
 }
 
-fn line_on_ct(anatomy: &Anatomy, ct: &Volume<i16>, lungs: &Lungs) -> Result<Vec<Point>, String> {
+fn line_on_ct(
+    anatomy: &Anatomy,
+    ct: &Volume<i16>,
+    lungs: &Lungs,
+    liver_mm: Option<DVec3>,
+) -> Result<Vec<Point>, String> {
     let top = lungs.right_base_z + 0.9 * lungs.height_mm();
     let window = window(anatomy, lungs.right_base_z, top)
         .ok_or("the lungs' height in the scan is too small to follow the aorta")?;
@@ -108,12 +115,19 @@ fn line_on_ct(anatomy: &Anatomy, ct: &Volume<i16>, lungs: &Lungs) -> Result<Vec<
     let vessel = vessel.map(|(hu, &bone)| blood_hu.contains(hu) && !bone).collect();
     let radius = distance_mm(&Mask::from_vec(window.clone(), vessel), Beyond::Unknown);
     let to_lung = distance_to_mm(&hu.map(|&hu| hu < -400.0));
+    // Muscle beside the column is as soft and as round, and takes up less.
+    let of_liver = liver_mm.and_then(|place| nearest_at(&anatomy.uptake, place));
+    let least = (BLOOD_OF_MEDIAN * anatomy.body_median as f32)
+        .max(of_liver.map_or(0.0, |level| BLOOD_OF_LIVER.start * level));
     let scores = (0..radius.values().len()).map(|o| {
         let place = window.centre_of(radius.voxel_of(o));
         let (r, lung) = (radius.values()[o], to_lung.values()[o]);
         if !beside_spine(anatomy, place) {
             -3.0
-        } else if VESSEL_MM.contains(&r) && lung < r + 12.0 {
+        } else if VESSEL_MM.contains(&r)
+            && lung < r + 12.0
+            && nearest_at(&anatomy.uptake, place).is_some_and(|uptake| uptake > least)
+        {
             r.min(14.0) / 14.0
         } else {
             -1.0

@@ -1,9 +1,9 @@
 //! Placing the liver sphere.
 //!
-//! With CT: the deepest point of soft tissue in the right upper abdomen, between the right lung's base and 15 cm below it,
-//! at least 2 cm under the dome (breathing displaces it between CT and PET), then the deepest point of what has the uptake
-//! found there. With PET alone: the largest sphere of even uptake on the right side that has lung above it. The liver is
-//! the largest homogeneous organ, so both searches are for depth, not for a level of uptake.
+//! With CT: the deepest place of even uptake in soft tissue on the right, between the right lung's base and 15 cm below it, at
+//! least 2 cm under the dome where that can be had (breathing displaces it between CT and PET); where the uptake shows no such
+//! place, the deepest soft tissue. With PET alone: the largest sphere of even uptake on the right side that has lung above
+//! it. The liver is the largest homogeneous organ, so all searches are for depth, not for a level of uptake.
 //!
 //! Source: Bauer 2012 (Med Phys 39:3112) for the largest inscribed body of liver-like uptake; PERCIST 1.0 for the sphere.
 
@@ -29,8 +29,8 @@ const FROM_SPINE_MM: f64 = 15.0;
 /// Zone of the liver around the base of the right lung, millimetres.
 const BELOW_BASE_MM: f64 = 150.0;
 const ABOVE_BASE_MM: f64 = 40.0;
-/// Liver in CT, plain or with contrast, Hounsfield units.
-const SOFT_HU: std::ops::Range<f32> = 10.0..180.0;
+/// Liver in CT, from fatty without contrast to normal with it, Hounsfield units.
+const SOFT_HU: std::ops::Range<f32> = -15.0..180.0;
 /// Even uptake: between these shares of its level.
 const EVEN: std::ops::Range<f32> = 0.72..1.38;
 /// Levels tried on PET alone, as multiples of the body's median uptake and SUVbw at most.
@@ -165,8 +165,9 @@ fn with_ct(
                 && !nearest_at(&under_lung, place).unwrap_or(true)
                 && !disease.nearer_than(place, RADIUS_MM + FROM_LESION_MM)
         };
-        found = deepest_soft(anatomy, &soft, &zone)
-            .or_else(|reason| by_levels(anatomy, DEPTH_MM, Some(&soft), &zone).map_err(|_| reason));
+        // Uptake first: fluid, bowel and the tissue of a collapsed lung are as deep and as soft as a liver.
+        found = by_levels(anatomy, DEPTH_MM, Some(&soft), &zone)
+            .or_else(|_| deepest_soft(anatomy, &soft, &zone));
         if found.is_ok() {
             break;
         }
