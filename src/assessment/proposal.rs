@@ -3,7 +3,7 @@
 use glam::DVec3;
 
 use super::scan::{
-    ScanAssessment, ScanInput, Settings, clear_of, disease, measured, ratio_warning, score, totals,
+    ScanAssessment, ScanInput, Settings, clear_of, hot, measured, ratio_warning, score, totals,
     unknown_sites_warning,
 };
 use crate::decisions::{
@@ -34,7 +34,7 @@ impl Proposal {
     /// Measures the references clear of disease, and scores.
     pub fn conclude(self, scan: &ScanInput<'_>, settings: &Settings) -> ScanAssessment {
         let (pet, lesions, mut warnings) = (&scan.image.volume, self.lesions, self.warnings);
-        let disease = disease(pet, &lesions);
+        let disease = hot(pet, &lesions, false);
         let [mut liver, mut blood_pool] =
             clear_of(&disease, scan, &self.liver_place, &self.pool_place);
         for (reference, rejected) in [&mut liver, &mut blood_pool].into_iter().zip(self.rejected) {

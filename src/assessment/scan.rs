@@ -139,13 +139,15 @@ pub fn assess_scan(
 pub fn propose(scan: &ScanInput<'_>, settings: &Settings) -> Result<Proposal, ThresholdError> {
     let pet = &scan.image.volume;
     let anatomy = Anatomy::survey(pet, scan.bw_per_value, scan.ct);
-    let mut found = search(scan, settings, anatomy.as_ref(), &Disease::default())?;
-    // A lesion in a reference or beside it: another place is looked for. The lesions depend on the liver, hence the whole
-    // search; a place is given up only for one that serves.
-    if let Some(anatomy) = anatomy.as_ref().filter(|_| found.refused > 0) {
-        let disease = Disease::of(&disease(pet, &found.lesions), pet.geometry(), anatomy);
-        let again = search(scan, settings, Some(anatomy), &disease)?;
-        if again.refused < found.refused {
+    let mut found = search(scan, settings, anatomy.as_ref(), &Default::default())?;
+    // Hot uptake in a reference or beside it: another place is looked for. The lesions depend on the liver, hence the whole
+    // search; a place is given up only for a better one.
+    if let Some(anatomy) = anatomy.as_ref().filter(|_| found.faults != (0, false)) {
+        let hot = [false, true].map(|with_uncertain| {
+            Disease::of(&hot(pet, &found.lesions, with_uncertain), pet.geometry(), anatomy)
+        });
+        let again = search(scan, settings, Some(anatomy), &hot)?;
+        if again.faults < found.faults {
             found = again;
         }
     }
@@ -166,29 +168,29 @@ pub fn propose(scan: &ScanInput<'_>, settings: &Settings) -> Result<Proposal, Th
 struct Search {
     liver_place: Result<Placement, String>,
     pool_place: Result<Placement, String>,
-    /// How many references do not serve.
-    refused: usize,
+    /// How many references do not serve, and whether uncertain uptake may spill into an automatic blood pool.
+    faults: (usize, bool),
     lesions: Vec<Lesion>,
     level: Option<f64>,
     warnings: Vec<Warning>,
 }
 
-/// Places the references clear of disease known before, and finds the lesions.
+/// Places the references clear of what was found hot before (for the liver, for the blood pool), and finds the lesions.
 fn search(
     scan: &ScanInput<'_>,
     settings: &Settings,
     anatomy: Option<&Anatomy>,
-    before: &Disease,
+    [before_liver, before_pool]: &[Disease; 2],
 ) -> Result<Search, ThresholdError> {
     let pet = &scan.image.volume;
     let liver_place = given(&settings.liver)
-        .or_else(|| outlined(ReferenceKind::Liver, pet, settings, before))
-        .unwrap_or_else(|| place_liver(anatomy.ok_or(NO_BODY)?, before));
+        .or_else(|| outlined(ReferenceKind::Liver, pet, settings, before_liver))
+        .unwrap_or_else(|| place_liver(anatomy.ok_or(NO_BODY)?, before_liver));
     let liver = measured(ReferenceKind::Liver, scan, &liver_place, &[]);
     let pool_place = given(&settings.blood_pool)
-        .or_else(|| outlined(ReferenceKind::BloodPool, pet, settings, before))
+        .or_else(|| outlined(ReferenceKind::BloodPool, pet, settings, before_pool))
         .unwrap_or_else(|| {
-            place_blood_pool(anatomy.ok_or(NO_BODY)?, scan.ct, liver.centre_mm, before)
+            place_blood_pool(anatomy.ok_or(NO_BODY)?, scan.ct, liver.centre_mm, before_pool)
         });
     let (candidates, level, warnings) = candidates(pet, settings, &liver)?;
     let landmarks = anatomy.and_then(|a| landmarks(a, &liver, scan.bw_per_value, settings));
@@ -198,9 +200,21 @@ fn search(
     };
     let (candidates, findings) = gathered(candidates, findings);
     let lesions = measured_lesions(pet, &candidates, findings);
-    let [liver, blood_pool] = clear_of(&disease(pet, &lesions), scan, &liver_place, &pool_place);
-    let refused = [liver, blood_pool].iter().filter(|r| r.usable().is_none()).count();
-    Ok(Search { liver_place, pool_place, refused, lesions, level, warnings })
+    let disease = hot(pet, &lesions, false);
+    let references = clear_of(&disease, scan, &liver_place, &pool_place);
+    let refused = references.iter().filter(|r| r.usable().is_none()).count();
+    let spilled_on = spilled_on(&references[1], pet, &lesions);
+    let faults = (refused, spilled_on);
+    Ok(Search { liver_place, pool_place, faults, lesions, level, warnings })
+}
+
+/// Whether uptake that may or may not be disease lies as near to an automatic blood pool as a lesion must not.
+fn spilled_on(blood_pool: &Reference, pet: &Volume<f32>, lesions: &[Lesion]) -> bool {
+    let automatic = matches!(blood_pool.method, Some(Method::Ct | Method::Pet | Method::Organs));
+    let around = hot(pet, lesions, true)
+        .dilated_mm(pet.geometry(), ReferenceKind::BloodPool.from_lesions_mm());
+    let region = blood_pool.region.as_ref().filter(|_| automatic);
+    region.is_some_and(|region| !region.intersection(&around).is_empty())
 }
 
 /// Liver and blood pool, measured and checked against the lesions.
@@ -217,9 +231,14 @@ pub(super) fn clear_of(
     ]
 }
 
-/// All voxels of class lesion.
-pub(super) fn disease(pet: &Volume<f32>, lesions: &[Lesion]) -> Region {
-    union(pet, lesions.iter().filter(|l| l.finding.class == Class::Lesion))
+/// All voxels of class lesion, and of uncertain regions where asked for.
+pub(super) fn hot(pet: &Volume<f32>, lesions: &[Lesion], with_uncertain: bool) -> Region {
+    let is_hot = |l: &&Lesion| match l.finding.class {
+        Class::Lesion => true,
+        Class::Uncertain => with_uncertain,
+        Class::Physiologic => false,
+    };
+    union(pet, lesions.iter().filter(is_hot))
 }
 
 impl ScanAssessment {

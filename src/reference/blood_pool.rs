@@ -81,24 +81,24 @@ pub fn place(
     disease: &Disease,
 ) -> Result<Placement, String> {
     if let (Some(ct), Some(lungs)) = (ct, &anatomy.lungs) {
-        let line = line_on_ct(anatomy, ct, lungs, liver_mm)?;
+        let line = line_on_ct(anatomy, ct, lungs)?;
         let height = |z: f64| (z - lungs.right_base_z) / lungs.height_mm();
-        return choose(anatomy, &line, height, disease, Method::Ct);
+        // Muscle beside the column is as soft and as round, and takes up less.
+        let of_liver = liver_mm.and_then(|place| nearest_at(&anatomy.uptake, place));
+        let least = (BLOOD_OF_MEDIAN * anatomy.body_median as f32)
+            .max(of_liver.map_or(0.0, |level| BLOOD_OF_LIVER.start * level));
+        let is_blood = |run: &[Point]| mean_uptake(anatomy, run) > least;
+        return choose(anatomy, &line, height, disease, is_blood, Method::Ct);
     }
     let liver =
         liver_mm.ok_or("there is no CT, and no liver that would tell where the chest begins")?;
     let dome = liver::dome_above(anatomy, liver).ok_or("no lung lies above the liver")?;
     let line = line_on_pet(anatomy, liver, dome)?;
     let height = |z: f64| 0.2 + 0.6 * (z - dome) / CHEST_ABOVE_DOME_MM;
-    choose(anatomy, &line, height, disease, Method::Pet)
+    choose(anatomy, &line, height, disease, |_| true, Method::Pet)
 }
 
-fn line_on_ct(
-    anatomy: &Anatomy,
-    ct: &Volume<i16>,
-    lungs: &Lungs,
-    liver_mm: Option<DVec3>,
-) -> Result<Vec<Point>, String> {
+fn line_on_ct(anatomy: &Anatomy, ct: &Volume<i16>, lungs: &Lungs) -> Result<Vec<Point>, String> {
     let top = lungs.right_base_z + 0.9 * lungs.height_mm();
     let window = window(anatomy, lungs.right_base_z, top)
         .ok_or("the lungs' height in the scan is too small to follow the aorta")?;
@@ -115,19 +115,12 @@ fn line_on_ct(
     let vessel = vessel.map(|(hu, &bone)| blood_hu.contains(hu) && !bone).collect();
     let radius = distance_mm(&Mask::from_vec(window.clone(), vessel), Beyond::Unknown);
     let to_lung = distance_to_mm(&hu.map(|&hu| hu < -400.0));
-    // Muscle beside the column is as soft and as round, and takes up less.
-    let of_liver = liver_mm.and_then(|place| nearest_at(&anatomy.uptake, place));
-    let least = (BLOOD_OF_MEDIAN * anatomy.body_median as f32)
-        .max(of_liver.map_or(0.0, |level| BLOOD_OF_LIVER.start * level));
     let scores = (0..radius.values().len()).map(|o| {
         let place = window.centre_of(radius.voxel_of(o));
         let (r, lung) = (radius.values()[o], to_lung.values()[o]);
         if !beside_spine(anatomy, place) {
             -3.0
-        } else if VESSEL_MM.contains(&r)
-            && lung < r + 12.0
-            && nearest_at(&anatomy.uptake, place).is_some_and(|uptake| uptake > least)
-        {
+        } else if VESSEL_MM.contains(&r) && lung < r + 12.0 {
             r.min(14.0) / 14.0
         } else {
             -1.0
@@ -215,13 +208,15 @@ fn choose(
     line: &[Point],
     height: impl Fn(f64) -> f64,
     disease: &Disease,
+    is_blood: impl Fn(&[Point]) -> bool,
     method: Method,
 ) -> Result<Placement, String> {
     let count = (LENGTH_MM / STEP_MM).round() as usize + 1;
     let clear = |p: &Point| !disease.nearer_than(p.centre, RADIUS_MM + FROM_LESION_MM);
     let runs = line.windows(count).filter(|run| {
         let middle = height(run[count / 2].centre.z);
-        CHEST.contains(&middle) && run.iter().all(|p| p.score > SURE && clear(p))
+        let sure = run.iter().all(|p| p.score > SURE && clear(p));
+        CHEST.contains(&middle) && sure && is_blood(run)
     });
     let quality = |run: &[Point]| {
         let radius = run.iter().map(|p| p.radius_mm).fold(f32::MAX, f32::min).min(12.0);
@@ -282,10 +277,14 @@ fn bend(run: &[Point]) -> f32 {
     off.fold(0.0, f64::max) as f32
 }
 
+fn mean_uptake(anatomy: &Anatomy, run: &[Point]) -> f32 {
+    let uptake = |p: &Point| nearest_at(&anatomy.uptake, p.centre).unwrap_or(0.0);
+    run.iter().map(uptake).sum::<f32>() / run.len() as f32
+}
+
 fn has_hot_neighbour(anatomy: &Anatomy, run: &[Point]) -> bool {
     let uptake = |place: DVec3| nearest_at(&anatomy.uptake, place).unwrap_or(0.0);
-    let inside: Vec<f32> = run.iter().map(|p| uptake(p.centre)).collect();
-    let mean = inside.iter().sum::<f32>() / inside.len() as f32;
+    let mean = mean_uptake(anatomy, run);
     let around = [DVec3::X, DVec3::NEG_X, DVec3::Y, DVec3::NEG_Y];
     run.iter().any(|p| around.iter().any(|&d| uptake(p.centre + d * NEIGHBOUR_MM) > HOT * mean))
 }

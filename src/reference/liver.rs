@@ -10,9 +10,9 @@
 use glam::DVec3;
 
 use super::{Disease, Form, Method, Placement};
-use crate::anatomy::{Anatomy, Lungs, median};
+use crate::anatomy::{Anatomy, LATTICE_MM, Lungs, lattice_in_box, median};
 use crate::diagnostic::Warning;
-use crate::resample::{nearest_at, reduce};
+use crate::resample::{evaluate, nearest_at, reduce};
 use crate::segmentation::{Beyond, Holes, Region, distance_mm, erode_mm, fill_holes, grow, sphere};
 use crate::volume::{Mask, Volume};
 
@@ -89,9 +89,10 @@ pub fn place(anatomy: &Anatomy, disease: &Disease) -> Result<Placement, String> 
 /// scan, or the heart.
 fn is_liver(anatomy: &Anatomy, centre_mm: DVec3) -> Result<(), String> {
     let level = median_around(&anatomy.uptake, centre_mm).unwrap_or(0.0);
-    let organ = Region::from_mask(&extent(anatomy, centre_mm, f64::from(level)));
-    let ml = organ.volume_ml(anatomy.lattice());
-    let middle = organ.centroid_mm(anatomy.lattice()).filter(|_| ml >= SMALLEST_ML);
+    let extent = extent(anatomy, centre_mm, f64::from(level));
+    let organ = Region::from_mask(&extent);
+    let ml = organ.volume_ml(extent.geometry());
+    let middle = organ.centroid_mm(extent.geometry()).filter(|_| ml >= SMALLEST_ML);
     let Some(middle) = middle else {
         return Err(format!(
             "what is deepest on the right has only {ml:.0} mL of even uptake, too little for a liver"
@@ -328,26 +329,22 @@ const LIVER_REACH_MM: DVec3 = DVec3::new(200.0, 130.0, 130.0);
 const NECK_MM: f64 = 10.0;
 
 /// The organ around a place of a mean uptake: even uptake connected with it through more than a neck, its holes (lesions)
-/// filled.
+/// filled; on the part of the anatomy's lattice that a liver can reach from there.
 pub fn extent(anatomy: &Anatomy, centre_mm: DVec3, mean: f64) -> Mask {
-    let soft = |o: usize| anatomy.hounsfield.as_ref().is_none_or(|hu| hu.values()[o] > -50.0);
-    let values = anatomy.uptake.values().iter().enumerate();
-    let near = |o: usize| {
-        let off = anatomy.lattice().centre_of(anatomy.uptake.voxel_of(o)) - centre_mm;
-        off.abs().cmple(LIVER_REACH_MM).all()
-    };
-    let even =
-        values.map(|(o, &u)| LIVER_UPTAKE.contains(&(u / mean as f32)) && soft(o) && near(o));
-    let even = Mask::from_vec(anatomy.lattice().clone(), even.collect());
+    let (low, high) = anatomy.lattice().bounds_mm();
+    let (from, to) = (low.max(centre_mm - LIVER_REACH_MM), high.min(centre_mm + LIVER_REACH_MM));
+    let lattice = lattice_in_box(from, to.max(from), LATTICE_MM);
+    let even = evaluate(&lattice, |place| {
+        let uptake = nearest_at(&anatomy.uptake, place).unwrap_or(0.0);
+        let density = anatomy.hounsfield.as_ref().and_then(|hu| nearest_at(hu, place));
+        LIVER_UPTAKE.contains(&(uptake / mean as f32)) && density.is_none_or(|hu| hu > -50.0)
+    });
     let core = erode_mm(&even, NECK_MM, Beyond::Outside);
-    let seed = anatomy.lattice().voxel_at(centre_mm);
-    let core_uptake = core.map(|&inside| f32::from(u8::from(inside)));
-    let grown = seed.map_or_else(
-        || Region::empty(anatomy.lattice().shape()),
-        |seed| grow(&core_uptake, seed, 0.5, None),
-    );
-    let organ = grown.dilated_mm(anatomy.lattice(), NECK_MM).to_mask(anatomy.lattice());
-    fill_holes(&organ, Holes::Volume)
+    let core = core.map(|&inside| f32::from(u8::from(inside)));
+    let grown = lattice
+        .voxel_at(centre_mm)
+        .map_or_else(|| Region::empty(lattice.shape()), |seed| grow(&core, seed, 0.5, None));
+    fill_holes(&grown.dilated_mm(&lattice, NECK_MM).to_mask(&lattice), Holes::Volume)
 }
 
 /// Voxels whose uptake is even with a level and for which the test of their position holds.

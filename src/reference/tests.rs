@@ -106,3 +106,101 @@ fn without_liver_or_chest_there_is_a_reason_and_a_remedy() {
     assert_eq!(reference.reasons[0], reason);
     assert!(reference.reasons[1].contains("--liver"));
 }
+
+mod outlined {
+    use super::*;
+    use crate::organ::{Organ, OrganMap, Spine};
+    use crate::segmentation::{sphere, tube};
+
+    fn centre_of(name: &str) -> DVec3 {
+        DVec3::from_array(coarse().truth.organs_mm[name])
+    }
+
+    /// A ball in the liver, a tube along the whole aorta, a ball around the heart, and balls for vertebrae.
+    fn organs(liver_radius_mm: f64, vertebrae: &[(u8, f64)]) -> OrganMap {
+        let phantom = coarse();
+        let lattice = phantom.pet.geometry();
+        let line: Vec<DVec3> =
+            phantom.truth.aorta_mm.iter().copied().map(DVec3::from_array).collect();
+        let mut organs = OrganMap::new(lattice.shape());
+        organs.add(Organ::Liver, &sphere(lattice, centre_of("liver"), liver_radius_mm).region);
+        organs.add(Organ::Heart, &sphere(lattice, centre_of("heart"), 30.0).region);
+        organs.add(Organ::Aorta, &tube(lattice, &line, 14.0).region);
+        for &(number, up_mm) in vertebrae {
+            let place = centre_of("heart") + DVec3::new(0.0, 60.0, up_mm);
+            let vertebra = Organ::Vertebra(Spine::Thoracic, number);
+            organs.add(vertebra, &sphere(lattice, place, 12.0).region);
+        }
+        organs
+    }
+
+    fn placed(kind: ReferenceKind, organs: &OrganMap) -> Option<Result<Placement, String>> {
+        place_in_outline(kind, organs, coarse().pet.geometry(), &Disease::default())
+    }
+
+    #[test]
+    fn the_sphere_lies_deep_in_the_outline() {
+        let place = placed(ReferenceKind::Liver, &organs(40.0, &[])).unwrap().unwrap();
+        assert_eq!(place.method, Method::Organs);
+        // Voxels are 8 mm: the deepest of a ball lies within one of its middle.
+        assert!(centre(&place).distance(centre_of("liver")) < 14.0, "{}", centre(&place));
+        let thin = placed(ReferenceKind::Liver, &organs(17.0, &[])).unwrap();
+        assert!(thin.unwrap_err().contains("mm deep"));
+        let none = OrganMap::new(coarse().pet.geometry().shape());
+        assert_eq!(placed(ReferenceKind::Liver, &none), None);
+    }
+
+    #[test]
+    fn the_sphere_keeps_clear_of_lesions() {
+        let (phantom, organs) = (coarse(), organs(60.0, &[]));
+        let lattice = phantom.pet.geometry();
+        let lesion = sphere(lattice, centre_of("liver"), 8.0).region;
+        let disease = Disease::of(&lesion, lattice, &survey(phantom, false));
+        let place = place_in_outline(ReferenceKind::Liver, &organs, lattice, &disease);
+        let apart = centre(&place.unwrap().unwrap()).distance(centre_of("liver"));
+        assert!(apart > 8.0 + 15.0, "{apart:.0} mm");
+    }
+
+    #[test]
+    fn the_blood_pool_is_the_aorta_at_t4_to_t8_without_the_heart() {
+        let (organs, low) = (organs(40.0, &[(4, 60.0), (8, -40.0)]), organs(40.0, &[(11, 0.0)]));
+        let place = placed(ReferenceKind::BloodPool, &organs).unwrap().unwrap();
+        let Form::Voxels(region) = place.form else { panic!("{:?}", place.form) };
+        let lattice = coarse().pet.geometry();
+        let heart = centre_of("heart");
+        assert!(!region.is_empty());
+        for voxel in region.indices() {
+            let at = lattice.centre_of(voxel);
+            assert!((-40.0 - 12.0..=60.0 + 12.0).contains(&(at.z - heart.z)), "{at}");
+            assert!(at.distance(heart) > 30.0, "{at}");
+        }
+        let aorta = organs.get(Organ::Aorta).unwrap();
+        assert_eq!(region.intersection(aorta), region);
+        // Without those vertebrae nobody knows the height, and the aorta is looked for in the scan.
+        assert_eq!(placed(ReferenceKind::BloodPool, &low), None);
+    }
+}
+
+/// The same body mirrored: its liver lies on the left, and no place on the right is one.
+#[test]
+fn a_mirrored_body_is_refused() {
+    let phantom = coarse();
+    let flip = |at: DVec3| DVec3::new(-at.x, at.y, at.z);
+    let mirrored = |geometry: &VolumeGeometry| {
+        let [slice, row, column] = geometry.steps_mm();
+        VolumeGeometry::new(
+            geometry.shape(),
+            flip(geometry.origin_mm()),
+            [flip(slice), flip(row), flip(column)],
+        )
+        .unwrap()
+    };
+    let pet = Volume::from_vec(mirrored(phantom.pet.geometry()), phantom.pet.values().to_vec());
+    let ct = Volume::from_vec(mirrored(phantom.ct.geometry()), phantom.ct.values().to_vec());
+    for ct in [Some(&ct), None] {
+        let anatomy = Anatomy::survey(&pet, phantom.truth.suv_per_bqml, ct).unwrap();
+        let found = place_liver(&anatomy, &Disease::default());
+        let reason = found.map(|place| centre(&place)).unwrap_err();
+        assert!(!reason.is_empty());
+    }
+}

@@ -12,8 +12,7 @@ use rayon::prelude::*;
 use self::judge::{Verdict, judged};
 use self::table::Table;
 
-/// One body of each build that the project promises to try, by a seed.
-const SEED_OF_EACH_BUILD: u64 = 7001;
+/// One body of each build that the project promises to try, each by a seed of its own.
 const BUILDS: [Kind; 13] = [
     Kind::Usual,
     Kind::ArmsDown,
@@ -30,20 +29,16 @@ const BUILDS: [Kind; 13] = [
     Kind::SitusInversus,
 ];
 
-/// Builds whose liver may still lie wrong: to be emptied, never to be added to.
-const NOT_YET: [Kind; 1] = [Kind::SitusInversus];
-
-/// Of the blood pool nothing is asserted yet: with CT it is found in the oesophagus of some bodies (see the ignored test).
 #[test]
-fn no_liver_reference_lies_in_a_wrong_organ() {
-    let judge = |&kind: &Kind| judged(&seeded(SEED_OF_EACH_BUILD, Some(kind)), 1.5);
-    let bodies: Vec<_> = BUILDS.par_iter().map(judge).collect();
-    let wrong: Vec<String> = bodies
-        .iter()
-        .filter(|body| !NOT_YET.contains(&body.kind))
-        .flat_map(judge::Body::wrong)
-        .filter(|line| line.contains("WRONG liver"))
-        .collect();
+fn no_reference_lies_in_a_wrong_organ() {
+    let seeds = 7001_u64..;
+    let pairs: Vec<_> = BUILDS.into_iter().zip(seeds).collect();
+    let judge = |&(kind, seed): &(Kind, u64)| judged(&seeded(seed, Some(kind)), 1.5);
+    let bodies: Vec<_> = pairs.par_iter().map(judge).collect();
+    // On the PET alone the blood pool is placed roughly: the ignored test tells how roughly.
+    let rough = |line: &String| line.contains("PET WRONG blood pool");
+    let wrong: Vec<String> =
+        bodies.iter().flat_map(judge::Body::wrong).filter(|line| !rough(line)).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     // A refusal everywhere would be no help.
     let right = bodies.iter().filter(|b| matches!(b.with_ct.liver, Verdict::Right { .. })).count();

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use super::*;
 use crate::anatomy::Anatomy;
+use crate::organ::OrganMap;
 use crate::phantom::{Scanner, body};
 
 const LIVER: (f64, f64) = (2.0, 3.0);
@@ -136,6 +137,38 @@ fn a_kidney_has_a_counterpart() {
         // Too far above the other to be its counterpart.
         let apart = [focus_at(-50.0, 60.0, 10.0), focus_at(-200.0, -55.0, 15.0)];
         assert_eq!(named(&apart[0], &apart, marks, false).class, Class::Uncertain);
+    });
+}
+
+/// The outline of an organ decides, wherever its rule of place would have looked for it.
+#[test]
+fn outlined_organs_name_their_uptake() {
+    use Class::{Lesion, Physiologic, Uncertain};
+    let rows = [
+        (Organ::Kidney(Side::Left), Physiologic, Site::LeftKidney),
+        (Organ::Kidney(Side::Right), Physiologic, Site::RightKidney),
+        (Organ::UrinaryBladder, Physiologic, Site::Bladder),
+        (Organ::Brain, Physiologic, Site::Brain),
+        (Organ::Colon, Uncertain, Site::StomachOrBowel),
+        (Organ::Spleen, Lesion, Site::Spleen),
+        (Organ::Liver, Lesion, Site::Liver),
+        (Organ::Myocardium, Uncertain, Site::Myocardium),
+        // No rule for a vessel: the place names it.
+        (Organ::Aorta, Lesion, Site::Mediastinum),
+    ];
+    judge(|marks| {
+        for (organ, class, site) in rows {
+            let f = [Features { organ: Some(organ), ..focus_at(120.0, -20.0, -40.0) }];
+            let found = named(&f[0], &f, marks, false);
+            assert_eq!((found.class, found.site), (class, site), "{organ:?}: {}", found.reason);
+        }
+        let mut organs = OrganMap::new([1, 1, 1]);
+        organs.add(Organ::Kidney(Side::Left), &Region::from_offsets([1, 1, 1], [0]));
+        let known = Landmarks { organs: Some(&organs), liver_mask: None, ..*marks };
+        // At a kidney's place, but the kidney has been outlined and this is not in it.
+        let beside = [focus_at(-100.0, 40.0, 10.0)];
+        assert_eq!(named(&beside[0], &beside, marks, false).class, Uncertain);
+        assert_eq!(named(&beside[0], &beside, &known, false).class, Lesion);
     });
 }
 
