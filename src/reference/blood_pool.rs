@@ -30,7 +30,7 @@ const BACK_MM: std::ops::Range<f64> = -70.0..-5.0;
 const VESSEL_MM: std::ops::Range<f32> = 6.0..20.0;
 /// Blood and wall without contrast, Hounsfield units; with it, what is this near to the blood of the chest. Bone is told apart
 /// by its bulk.
-const PLAIN_HU: std::ops::Range<f32> = -20.0..110.0;
+const PLAIN_HU: std::ops::Range<f32> = -20.0..400.0;
 const AROUND_BLOOD_HU: f32 = 60.0;
 const ENHANCED_HU: f32 = 90.0;
 const BONE_HU: f32 = 160.0;
@@ -107,7 +107,7 @@ fn line_on_ct(anatomy: &Anatomy, ct: &Volume<i16>, lungs: &Lungs) -> Result<Vec<
     let blood_hu = match anatomy.blood_hu.filter(|&blood| blood > ENHANCED_HU) {
         // Enhanced blood tells the aorta from the oesophagus beside it; without contrast only their size does.
         Some(blood) => blood - AROUND_BLOOD_HU..bone_hu.max(blood + AROUND_BLOOD_HU),
-        None => PLAIN_HU.start..PLAIN_HU.end.max(bone_hu),
+        None => PLAIN_HU,
     };
     // Opening keeps thin calcified vessel walls from counting as bone.
     let bone = open_mm(&hu.map(|&hu| hu > bone_hu), 3.0);
