@@ -91,7 +91,9 @@ fn lungs_of(
         found = parts.iter().filter(|p| like_lung(p, CUT_LUNG_ML) && is_cut(p)).collect();
     }
     let mut lungs = Volume::filled(air.geometry().clone(), false);
-    found.iter().for_each(|part| part.paint(&mut lungs, true));
+    for part in &found {
+        part.paint(&mut lungs, true);
+    }
     (!found.is_empty()).then_some(lungs)
 }
 

@@ -47,7 +47,6 @@ fn no_reference_lies_in_a_wrong_organ() {
 
 #[test]
 #[ignore = "takes minutes; prints the rates of right, refused and wrong"]
-#[expect(clippy::print_stdout, reason = "the table is what it is for")]
 fn two_hundred_bodies() {
     let mut table = Table::default();
     for seed in seeds() {

@@ -127,8 +127,12 @@ impl Judge<'_> {
         if found.status != Status::Ok {
             return Verdict::Refused(found.reasons.join("; "));
         }
-        let places: Vec<DVec3> =
-            found.region.iter().flat_map(|r| r.offsets()).map(|n| self.place(n)).collect();
+        let places: Vec<DVec3> = found
+            .region
+            .iter()
+            .flat_map(petct::segmentation::Region::offsets)
+            .map(|n| self.place(n))
+            .collect();
         let (ill, well): (Vec<DVec3>, Vec<DVec3>) =
             places.into_iter().partition(|&p| self.map.lesion_at(p).is_some());
         let share = well.iter().filter(|&&p| inside(p)).count() as f64 / well.len().max(1) as f64;

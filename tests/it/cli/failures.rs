@@ -92,7 +92,7 @@ fn scans_that_cannot_be_used() {
 /// A series whose slices each fill the range of their samples.
 fn stretched(slope: fn(usize) -> f64) -> Synthetic {
     let stored = |[s, r, c]: [usize; 3]| if r == s % 5 && c == 0 { 32767 } else { 100 * c as i32 };
-    Synthetic { slope, stored, ..Synthetic::pet() }
+    Synthetic { stored, slope, ..Synthetic::pet() }
 }
 
 /// Slices that fill their range are usual: by the slope of each, by one slope for a volume of like slices.
