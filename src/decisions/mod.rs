@@ -1,6 +1,6 @@
 //! What a person decides about the regions of one scan, as a text that people edit.
 //!
-//! `petct score -o` proposes: [`write()`] makes a text with an entry for each region. A person edits it, [`read`] takes it
+//! `petct score -o` proposes: [`write()`] makes a text with an entry for each region. A person edits it, [`read()`] takes it
 //! back, and [`apply()`] does exactly what it says. It is bound to the scan, to the settings and to the regions that were
 //! proposed, each by a hash ([`Binding`]), and refused where one differs: a decision is never reused silently.
 //!
