@@ -13,6 +13,7 @@ mod loading;
 mod loading_codings;
 mod loading_enhanced;
 mod masks;
+mod organs;
 mod phantom;
 mod pictures;
 mod properties;
