@@ -114,8 +114,9 @@ impl VolumeGeometry {
 
     /// The voxel whose cell holds the place, or `None` outside the volume.
     pub fn voxel_at(&self, place_mm: DVec3) -> Option<[usize; 3]> {
-        let index = self.index_of(place_mm).round().to_array();
-        let inside = |(i, n): (f64, usize)| (i >= 0.0 && i < n as f64).then_some(i as usize);
+        // A cell reaches half a voxel to both sides. Adding and cutting is an instruction, `round` a call.
+        let index = (self.index_of(place_mm) + 0.5).to_array();
+        let inside = |(i, n): (f64, usize)| (i > 0.0 && i < n as f64).then_some(i as usize);
         let [s, r, c] = self.shape;
         Some([inside((index[0], s))?, inside((index[1], r))?, inside((index[2], c))?])
     }
@@ -143,6 +144,22 @@ impl VolumeGeometry {
         let moved = to_from_here * self.patient_from_index;
         let m = moved.matrix3;
         Self::new(self.shape, moved.translation, [m.x_axis, m.y_axis, m.z_axis])
+    }
+
+    /// The part of the lattice from one voxel to another, both included.
+    ///
+    /// # Panics
+    /// Where `last` lies before `first` on an axis, or outside the lattice.
+    #[must_use]
+    pub fn part(&self, first: [usize; 3], last: [usize; 3]) -> Self {
+        assert!(
+            (0..3).all(|a| first[a] <= last[a] && last[a] < self.shape[a]),
+            "a part of {:?}",
+            self.shape
+        );
+        let shape = std::array::from_fn(|a| last[a] - first[a] + 1);
+        Self::new(shape, self.centre_of(first), self.steps_mm())
+            .expect("part of a valid lattice is valid")
     }
 
     fn corner_indices(&self) -> [DVec3; 8] {

@@ -10,9 +10,9 @@
 use glam::DVec3;
 
 use super::{Disease, Form, Method, Placement};
-use crate::anatomy::{Anatomy, LATTICE_MM, Lungs, lattice_in_box, median};
+use crate::anatomy::{Anatomy, Lungs, median};
 use crate::diagnostic::Warning;
-use crate::resample::{evaluate, nearest_at, reduce};
+use crate::resample::{nearest_at, reduce};
 use crate::segmentation::{Beyond, Holes, Region, distance_mm, erode_mm, fill_holes, grow, sphere};
 use crate::volume::{Mask, Volume};
 
@@ -242,9 +242,8 @@ fn by_levels(
         }
         level *= LEVEL_RATIO;
     }
-    let (first, _) = best.ok_or(
-        "no large region of even uptake lies on the right side below a lung, and there is no CT to look for the liver in",
-    )?;
+    let (first, _) =
+        best.ok_or("no large region of even uptake lies on the right side below a lung")?;
     let level =
         median_around(&anatomy.uptake, first).ok_or("the liver lies at the edge of the PET")?;
     let alike = even(&anatomy.uptake, level, |offset| soft.is_none_or(|s| s.values()[offset]));
@@ -331,14 +330,22 @@ const NECK_MM: f64 = 10.0;
 /// The organ around a place of a mean uptake: even uptake connected with it through more than a neck, its holes (lesions)
 /// filled; on the part of the anatomy's lattice that a liver can reach from there.
 pub fn extent(anatomy: &Anatomy, centre_mm: DVec3, mean: f64) -> Mask {
-    let (low, high) = anatomy.lattice().bounds_mm();
+    let whole = anatomy.lattice();
+    let (low, high) = whole.bounds_mm();
     let (from, to) = (low.max(centre_mm - LIVER_REACH_MM), high.min(centre_mm + LIVER_REACH_MM));
-    let lattice = lattice_in_box(from, to.max(from), LATTICE_MM);
-    let even = evaluate(&lattice, |place| {
-        let uptake = nearest_at(&anatomy.uptake, place).unwrap_or(0.0);
-        let density = anatomy.hounsfield.as_ref().and_then(|hu| nearest_at(hu, place));
-        LIVER_UPTAKE.contains(&(uptake / mean as f32)) && density.is_none_or(|hu| hu > -50.0)
-    });
+    let (Some(first), Some(last)) = (whole.voxel_at(from), whole.voxel_at(to)) else {
+        return Mask::filled(whole.clone(), false);
+    };
+    let range = |axis: usize| first[axis]..=last[axis];
+    let lattice = whole.part(first, last);
+    let voxels =
+        range(0).flat_map(|s| range(1).flat_map(move |r| range(2).map(move |c| [s, r, c])));
+    let is_even = |voxel: [usize; 3]| {
+        let density = anatomy.hounsfield.as_ref().map(|hu| hu[voxel]);
+        LIVER_UPTAKE.contains(&(anatomy.uptake[voxel] / mean as f32))
+            && density.is_none_or(|hu| hu > -50.0)
+    };
+    let even = Mask::from_vec(lattice.clone(), voxels.map(is_even).collect());
     let core = erode_mm(&even, NECK_MM, Beyond::Outside);
     let core = core.map(|&inside| f32::from(u8::from(inside)));
     let grown = lattice

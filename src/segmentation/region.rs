@@ -292,12 +292,9 @@ impl Region {
         self.check(geometry);
         let bounds = self.bounding_box()?;
         let low: [usize; 3] = std::array::from_fn(|a| bounds.min[a].saturating_sub(margin[a]));
-        let shape = std::array::from_fn(|a| {
-            bounds.max[a].saturating_add(margin[a]).min(self.shape[a] - 1) - low[a] + 1
-        });
-        let geometry = VolumeGeometry::new(shape, geometry.centre_of(low), geometry.steps_mm())
-            .expect("part of a valid lattice is valid");
-        let mut mask = Mask::filled(geometry, false);
+        let high =
+            std::array::from_fn(|a| bounds.max[a].saturating_add(margin[a]).min(self.shape[a] - 1));
+        let mut mask = Mask::filled(geometry.part(low, high), false);
         for run in &self.runs {
             let [s, r, c] = self.voxel_of(run.start);
             let start = mask.offset_of([s - low[0], r - low[1], c - low[2]]);
