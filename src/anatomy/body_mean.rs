@@ -5,11 +5,13 @@
 //! or another patient's weight moves it as a whole, and no header tells. The body is found by its contrast with air alone:
 //! a threshold in SUV would rest on the scale that is tested.
 //!
-//! Source: clinical specification 4.8 ("whole-volume SUV mean inside body about 0.5-1.2 … tracer evenly spread gives 1").
+//! Source: conservation of the tracer: SUV is the uptake over what an even spread would give, so its mean over the body is 1,
+//! less what leaves it by excretion.
 
 use thiserror::Error;
 
 use super::body::main_body;
+use super::median;
 use crate::diagnostic::Warning;
 use crate::resample::{gaussian_smooth, reduce};
 use crate::volume::{Mask, Volume};
@@ -103,13 +105,7 @@ impl BodyMean {
 fn skin(values: &[f32]) -> Option<f32> {
     let mut skin = values.iter().sum::<f32>() / values.len() as f32;
     for _ in 0..ROUNDS {
-        let mut above: Vec<f32> = values.iter().copied().filter(|&v| v > skin).collect();
-        if above.is_empty() {
-            return None;
-        }
-        let middle = above.len() / 2;
-        let (_, &mut median, _) = above.select_nth_unstable_by(middle, f32::total_cmp);
-        let next = SKIN_OF_MEDIAN * median;
+        let next = SKIN_OF_MEDIAN * median(values.iter().copied().filter(|&v| v > skin))?;
         if next >= skin {
             break;
         }

@@ -288,7 +288,8 @@ fn ct_mismatch(ct: &Series, pet: &Series) -> Option<String> {
     (covered < LEAST_COVERAGE).then(|| format!("it covers {:.0} % of the PET", covered * 100.0))
 }
 
-/// The CT in the frame of the PET that covers most of it; among those the one nearest to it in number of slices.
+/// The CT in the frame of the PET: one of the PET's study before others, then the one that covers most of it; among those the
+/// one nearest to it in number of slices.
 fn best_ct<'a>(all: &[&'a Series], pet: &Series) -> (Option<&'a Series>, String) {
     let ct = all.iter().copied().filter(|s| s.modality == "CT").collect::<Vec<_>>();
     if ct.is_empty() {
@@ -297,7 +298,8 @@ fn best_ct<'a>(all: &[&'a Series], pet: &Series) -> (Option<&'a Series>, String)
     let key = |s: &Series| {
         let original = s.image_type.first().is_some_and(|v| v == "ORIGINAL");
         let percent = (coverage(s, pet) * 50.0).round() as i64;
-        (percent, original, std::cmp::Reverse(s.slices.abs_diff(pet.slices)))
+        let same_study = s.study_instance_uid == pet.study_instance_uid;
+        (same_study, percent, original, std::cmp::Reverse(s.slices.abs_diff(pet.slices)))
     };
     let fitting = ct.iter().copied().filter(|s| ct_mismatch(s, pet).is_none());
     // Of equals the first by series number is taken: the last maximum of the reversed order.
@@ -310,7 +312,11 @@ fn best_ct<'a>(all: &[&'a Series], pet: &Series) -> (Option<&'a Series>, String)
 fn ct_reason_of(other: &Series, pet: &Series, chosen: Option<&Series>) -> String {
     ct_mismatch(other, pet).unwrap_or_else(|| {
         let share = |s| coverage(s, pet) * 100.0;
+        let own = |s: &Series| s.study_instance_uid == pet.study_instance_uid;
         match chosen {
+            Some(chosen) if own(chosen) && !own(other) => {
+                "it is of another study than the PET, which has a CT of its own".into()
+            }
             Some(chosen) => format!(
                 "another CT fits the PET better: this one covers {:.0} % of it in {} slices, the chosen {:.0} % in {}",
                 share(other), other.slices, share(chosen), chosen.slices
