@@ -37,6 +37,8 @@ struct Features {
     organ: Option<Organ>,
     /// Whether the hottest place lies in fat, where there is a CT.
     in_fat: bool,
+    /// Whether it is one of the small uptakes in rows on both sides of the column.
+    in_ladder: bool,
     /// Depth of the centroid below the skin, millimetres.
     depth: f64,
     /// Height above the liver's dome (adult millimetres) and place from the vertebral column.
@@ -61,6 +63,7 @@ pub fn classify(
     };
     let mut features: Vec<Features> =
         candidates.iter().map(|c| Features::of(pet, bw_per_value, c, marks)).collect();
+    mark_ladder(&mut features, marks);
     if marks.anatomy.hounsfield.is_none() {
         guess_bone(&mut features, marks);
     }
@@ -111,9 +114,10 @@ fn first_rule(f: &Features, all: &[Features], marks: &Landmarks<'_>, marrow: boo
     let rules = [
         outlined(f, marks),
         brain(f, marks).filter(|_| guess(|organ| organ == Organ::Brain)),
+        ladder(f),
         bone(f, marrow),
         brown_fat(f, all, marks),
-        head_and_neck(f, marks),
+        head_and_neck(f, all, marks),
         limbs(f),
         heart(f, marks).filter(|_| guess(Organ::is_heart)),
         whole_spleen(f).filter(|_| guess(|organ| organ == Organ::Spleen)),
@@ -176,8 +180,12 @@ fn brain(f: &Features, marks: &Landmarks<'_>) -> Option<Finding> {
         .then(|| finding(Class::Physiologic, Site::Brain, reason))
 }
 
+/// Salivary glands and tonsils lie from this height above the lungs' apex, adult millimetres; both sides take up alike.
+const GLANDS_MM: f64 = 55.0;
+const GLANDS_ALIKE: f64 = 1.4;
+
 /// The head's and neck's glands and muscles.
-fn head_and_neck(f: &Features, marks: &Landmarks<'_>) -> Option<Finding> {
+fn head_and_neck(f: &Features, all: &[Features], marks: &Landmarks<'_>) -> Option<Finding> {
     let over_apex = marks.above_apex(f.centroid);
     if over_apex > HEAD_MM {
         let reason = "in the head: glands, tonsils and muscles take up FDG too";
@@ -187,8 +195,17 @@ fn head_and_neck(f: &Features, marks: &Landmarks<'_>) -> Option<Finding> {
         let reason = "in the middle of the neck: vocal muscles, thyroid or a lesion";
         return Some(finding(Class::Uncertain, Site::Larynx, reason));
     }
-    (over_apex > 15.0 && f.left.abs() < 110.0)
-        .then(|| finding(Class::Lesion, Site::Neck, "focal uptake in the neck, off the middle"))
+    if !(over_apex > 15.0 && f.left.abs() < 110.0) {
+        return None;
+    }
+    let alike = |g: &Features| {
+        answers(f, g, marks) && (1.0 / GLANDS_ALIKE..GLANDS_ALIKE).contains(&(g.max / f.max))
+    };
+    if over_apex > GLANDS_MM && all.iter().any(alike) {
+        let reason = "alike on both sides of the upper neck: salivary glands, tonsils or nodes";
+        return Some(finding(Class::Uncertain, Site::Neck, reason));
+    }
+    Some(finding(Class::Lesion, Site::Neck, "focal uptake in the neck, off the middle"))
 }
 
 /// Brown fat lies from the neck down beside the column, millimetres above the lungs' apex and beside the column.
@@ -204,7 +221,7 @@ fn brown_fat(f: &Features, all: &[Features], marks: &Landmarks<'_>) -> Option<Fi
             && BROWN_FAT_UP.contains(&marks.above_apex(f.hottest))
     };
     if !place(f) {
-        return None;
+        return unseen_brown_fat(f, all, marks);
     }
     if all.iter().any(|g| place(g) && answers(f, g, marks)) {
         let reason = "in fat on the CT, with a counterpart on the other side: brown fat";
@@ -213,6 +230,62 @@ fn brown_fat(f: &Features, all: &[Features], marks: &Landmarks<'_>) -> Option<Fi
     let reason =
         "in fat on the CT, on one side: brown fat, or a node that moved between PET and CT";
     Some(finding(Class::Uncertain, Site::BrownFat, reason))
+}
+
+/// Without CT fat is not seen. Where the ladder beside the column tells that brown fat is active, uptake of neck, shoulder and
+/// armpit that is alike on both sides may be brown fat too.
+fn unseen_brown_fat(f: &Features, all: &[Features], marks: &Landmarks<'_>) -> Option<Finding> {
+    let active = marks.anatomy.hounsfield.is_none() && all.iter().any(|g| g.in_ladder);
+    let place = |f: &Features| {
+        BROWN_FAT_LEFT.contains(&f.left.abs())
+            && SHOULDERS_UP.contains(&marks.above_apex(f.hottest))
+    };
+    let paired = active && place(f) && all.iter().any(|g| place(g) && answers(f, g, marks));
+    let reason =
+        "alike on both sides while brown fat beside the column is active: brown fat or nodes";
+    paired.then(|| finding(Class::Uncertain, Site::BrownFat, reason))
+}
+
+/// Neck, shoulders and armpits, millimetres above the lungs' apex.
+const SHOULDERS_UP: std::ops::Range<f64> = -90.0..80.0;
+
+/// Brown fat at the heads of the ribs. It is too thin for the CT's lattice to show as fat between bone and lung, but small
+/// uptakes one above the other in two rows beside the column are nothing else.
+fn ladder(f: &Features) -> Option<Finding> {
+    let reason =
+        "one of several small uptakes in rows on both sides of the column: brown fat at the ribs";
+    f.in_ladder.then(|| finding(Class::Physiologic, Site::BrownFat, reason))
+}
+
+/// A rung: both sides at one height, as hot to a factor; so many at different heights make a ladder.
+const RUNG_MM: f64 = 12.0;
+const RUNG_ALIKE: f64 = 2.5;
+const FEWEST_RUNGS: usize = 3;
+const LARGEST_RUNG_ML: f64 = 4.0;
+
+fn mark_ladder(features: &mut [Features], marks: &Landmarks<'_>) {
+    let beside = 12.0 * marks.scale..60.0 * marks.scale;
+    let zone = |f: &Features| {
+        f.volume_ml < LARGEST_RUNG_ML
+            && beside.contains(&f.left.abs())
+            && f.back.abs() < 40.0 * marks.scale
+            && f.up > -80.0
+            && marks.above_apex(f.hottest) < 40.0
+    };
+    let alike = |f: &Features, g: &Features| {
+        f.left * g.left < 0.0
+            && (f.hottest.z - g.hottest.z).abs() < RUNG_MM
+            && (1.0 / RUNG_ALIKE..RUNG_ALIKE).contains(&(f.max / g.max))
+    };
+    let row: Vec<usize> = (0..features.len()).filter(|&n| zone(&features[n])).collect();
+    let paired = |&n: &usize| row.iter().any(|&m| alike(&features[n], &features[m]));
+    let mut rungs: Vec<f64> =
+        row.iter().copied().filter(paired).map(|n| features[n].hottest.z).collect();
+    rungs.sort_by(f64::total_cmp);
+    rungs.dedup_by(|next, kept| *next - *kept < RUNG_MM);
+    if rungs.len() >= FEWEST_RUNGS {
+        row.iter().for_each(|&n| features[n].in_ladder = true);
+    }
 }
 
 /// Uptake far to the side of the trunk: an arm, perhaps the injected one.
@@ -396,7 +469,7 @@ fn gut(f: &Features, marks: &Landmarks<'_>) -> Option<Finding> {
 
 /// SUVpeak of stomach and bowel stays below this multiple of the liver's SUVmax as a rule. The peak, because single hot
 /// voxels of bowel are common in noisy scans.
-const INTENSE: f64 = 1.5;
+const INTENSE: f64 = 2.0;
 
 fn elsewhere(f: &Features, marks: &Landmarks<'_>) -> Finding {
     let place = place_of(f);
@@ -456,7 +529,8 @@ fn diffuse_marrow(features: &[Features]) -> bool {
 /// Without CT no voxel is known to be bone. Where uptake follows the vertebral column over most of the trunk, the regions
 /// along it are taken to be vertebrae, and as bone all regions about as hot as these.
 fn guess_bone(features: &mut [Features], marks: &Landmarks<'_>) {
-    let vertebra = |f: &Features| f.left.abs() < 22.0 && f.back.abs() < 60.0 && f.up < 330.0;
+    let vertebra =
+        |f: &Features| !f.in_ladder && f.left.abs() < 22.0 && f.back.abs() < 60.0 && f.up < 330.0;
     let mut maxima: Vec<f64> = features.iter().filter(|f| vertebra(f)).map(|f| f.max).collect();
     maxima.sort_by(f64::total_cmp);
     let ends = features.iter().filter(|f| vertebra(f)).map(|f| f.centroid.z);
@@ -504,6 +578,7 @@ impl Features {
             bone: if organ.is_some_and(Organ::is_bone) { 1.0 } else { bone },
             lung: if organ.is_some_and(Organ::is_lung) { 1.0 } else { lung },
             organ,
+            in_ladder: false,
             in_fat: in_fat(geometry.centre_of(pet.voxel_of(hottest)), marks),
             depth: nearest_at(&marks.anatomy.depth_mm, centroid).map_or(0.0, f64::from),
             up: marks.above_dome(centroid),

@@ -25,6 +25,7 @@ fn focus() -> Features {
         lung: 0.0,
         organ: None,
         in_fat: false,
+        in_ladder: false,
         depth: 60.0,
         up: 150.0,
         left: 0.0,
@@ -188,6 +189,43 @@ fn brown_fat_is_in_fat_on_both_sides() {
         assert_eq!(named(&node[1], &node, marks, false).class, Class::Lesion);
         let mesentery = [fat(focus_at(-200.0, 40.0, -80.0)), fat(focus_at(-200.0, -40.0, -80.0))];
         assert_ne!(named(&mesentery[0], &mesentery, marks, false).site, Site::BrownFat);
+    });
+}
+
+#[test]
+fn small_uptakes_in_rows_beside_the_column_are_brown_fat() {
+    judge(|marks| {
+        let rung =
+            |up: f64, left: f64| Features { volume_ml: 1.0, bone: 0.5, ..focus_at(up, left, 10.0) };
+        let rows = |levels: usize| -> Vec<Features> {
+            let both = |n: usize| [24.0, -26.0].map(|left| rung(20.0 + 22.0 * n as f64, left));
+            let mut all: Vec<_> = (0..levels).flat_map(both).collect();
+            mark_ladder(&mut all, marks);
+            all
+        };
+        let ladder = rows(3);
+        for f in &ladder {
+            let found = named(f, &ladder, marks, false);
+            assert_eq!((found.class, found.site), (Class::Physiologic, Site::BrownFat));
+        }
+        // Two levels may be chance: foci in bone.
+        let few = rows(2);
+        assert_eq!(named(&few[0], &few, marks, false).class, Class::Lesion);
+        // One side alone is no ladder, at any number of levels.
+        let mut side: Vec<_> = (0..5).map(|n| rung(20.0 + 22.0 * f64::from(n), 24.0)).collect();
+        mark_ladder(&mut side, marks);
+        assert!(side.iter().all(|f| !f.in_ladder));
+    });
+}
+
+#[test]
+fn glands_of_the_upper_neck_are_alike_on_both_sides() {
+    judge(|marks| {
+        let of = |left: f64, max: f64| Features { max, ..focus_at(265.0, left, -20.0) };
+        for (other, class) in [(11.0, Class::Uncertain), (5.0, Class::Lesion)] {
+            let pair = [of(40.0, 12.0), of(-42.0, other)];
+            assert_eq!(named(&pair[0], &pair, marks, false).class, class, "{other}");
+        }
     });
 }
 
