@@ -95,7 +95,8 @@ pub fn place(
     let dome = liver::dome_above(anatomy, liver).ok_or("no lung lies above the liver")?;
     let line = line_on_pet(anatomy, liver, dome)?;
     let height = |z: f64| 0.2 + 0.6 * (z - dome) / CHEST_ABOVE_DOME_MM;
-    choose(anatomy, &line, height, disease, |_| true, Method::Pet)
+    let stands_out = |run: &[Point]| stands_out(anatomy, run);
+    choose(anatomy, &line, height, disease, stands_out, Method::Pet)
 }
 
 fn line_on_ct(anatomy: &Anatomy, ct: &Volume<i16>, lungs: &Lungs) -> Result<Vec<Point>, String> {
@@ -162,6 +163,26 @@ fn line_on_pet(anatomy: &Anatomy, liver: DVec3, dome: f64) -> Result<Vec<Point>,
     Ok(points(&scores, |_| RADIUS_MM as f32))
 }
 
+/// Whether a run is a tube of its own: brighter than what lies around it on every side, and much brighter than most of it. The
+/// edge of something hot, or the tissue between vessels of a child, passes through the uptake of blood too, and is not.
+fn stands_out(anatomy: &Anatomy, run: &[Point]) -> bool {
+    let uptake = |off: DVec3| {
+        let places = run.iter().map(|p| sample_at(&anatomy.uptake, p.centre + off).unwrap_or(0.0));
+        places.sum::<f32>()
+    };
+    let within = uptake(DVec3::ZERO);
+    let around = [-1.0, 0.0, 1.0]
+        .into_iter()
+        .flat_map(|x| [-1.0, 0.0, 1.0].map(|y| DVec3::new(x, y, 0.0)))
+        .filter(|direction| *direction != DVec3::ZERO)
+        .map(|direction| uptake(NEIGHBOUR_MM * direction.normalize()) / within);
+    let (sum, brightest) = around.fold((0.0, 0.0_f32), |(sum, top), u| (sum + u, top.max(u)));
+    brightest < 1.0 && sum / 8.0 < AROUND_OF_VESSEL
+}
+
+/// Mean uptake around a vessel (lung, fat, muscle, vertebra) as a share of its own, at most.
+const AROUND_OF_VESSEL: f32 = 0.85;
+
 /// How usual a place from the spine is for the descending aorta, 0 to 1. Without bone, marrow beside it is as bright as blood.
 fn usual_place(left: f64, back: f64) -> f32 {
     let (x, y) = ((left - USUAL_MM.0) / USUAL_REACH_MM.0, (back - USUAL_MM.1) / USUAL_REACH_MM.1);
@@ -226,8 +247,10 @@ fn choose(
     };
     // The first of equals: `max_by` would keep the last.
     let best = runs.map(|run| (quality(run), run)).reduce(|a, b| if b.0 > a.0 { b } else { a });
-    let (_, run) =
-        best.ok_or("no 2 cm of descending aorta can be followed left of the spine in the chest")?;
+    let (_, run) = best.ok_or(match method {
+        Method::Pet => "no 2 cm of a vessel that stands out from what is around it can be followed left of the spine in the chest",
+        _ => "no 2 cm of descending aorta can be followed left of the spine in the chest",
+    })?;
     let middle = &run[count / 2];
     let axis = (run[count - 1].centre - run[0].centre).normalize_or(DVec3::Z);
     let mut notes =
