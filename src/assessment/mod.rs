@@ -7,16 +7,20 @@
 //! 5. two scans are brought into one frame, lesions are linked, the response is called.
 
 mod binding;
+mod placements;
 mod proposal;
 mod residual;
 mod scan;
 mod series;
 mod sites;
+mod trajectory;
 
 pub use binding::settings_in_words;
+pub use placements::{Placements, ScoreShare, ScoreShares};
 pub use proposal::Proposal;
 pub use scan::{Given, ScanAssessment, ScanInput, Settings, Totals, assess_scan, propose, uptake};
 pub use series::{LinkedLesion, PairAssessment, SeriesScan, assess_series};
+pub use trajectory::{Nadir, Trajectory, TrajectoryVisit, trajectories};
 
 #[cfg(test)]
 mod tests;

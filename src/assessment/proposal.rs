@@ -2,6 +2,7 @@
 
 use glam::DVec3;
 
+use super::placements::Placements;
 use super::scan::{
     ScanAssessment, ScanInput, Settings, clear_of, hot, measured, ratio_warning, score, totals,
     unknown_sites_warning,
@@ -42,6 +43,12 @@ impl Proposal {
                 reject(reference);
             }
         }
+        let placements = Placements::around(
+            scan,
+            &disease,
+            (&liver, &self.liver_place),
+            (&blood_pool, &self.pool_place),
+        );
         warnings.extend(liver.warnings.iter().chain(&blood_pool.warnings).cloned());
         warnings.extend(ratio_warning(&liver, &blood_pool));
         let deauville = score(&lesions, &[], &liver, &blood_pool, &settings.criteria);
@@ -51,6 +58,7 @@ impl Proposal {
             totals: totals(pet, &lesions),
             liver,
             blood_pool,
+            placements,
             lesions,
             residual: Vec::new(),
             level: self.level,

@@ -2,6 +2,7 @@
 
 use glam::DVec3;
 
+use super::placements::{Placements, ScoreShares};
 use super::proposal::Proposal;
 use crate::anatomy::Anatomy;
 use crate::criteria::{Criteria, EXPECTED_REFERENCES};
@@ -105,6 +106,8 @@ pub struct ScanAssessment {
     pub liver: Reference,
     /// The blood-pool reference.
     pub blood_pool: Reference,
+    /// Both at the places and sizes around the chosen ones.
+    pub placements: Placements,
     /// All regions of raised uptake, hottest first.
     pub lesions: Vec<Lesion>,
     /// Uptake left at sites of earlier disease that have no region any more; a scan by itself has none.
@@ -139,19 +142,20 @@ pub fn assess_scan(
 pub fn propose(scan: &ScanInput<'_>, settings: &Settings) -> Result<Proposal, ThresholdError> {
     let pet = &scan.image.volume;
     let anatomy = Anatomy::survey(pet, scan.bw_per_value, scan.ct);
-    let mut found = search(scan, settings, anatomy.as_ref(), &Default::default())?;
+    let mut found = search(scan, settings, anatomy.as_ref(), &Default::default(), None)?;
     // Hot uptake in a reference or beside it: another place is looked for. The lesions depend on the liver, hence the whole
-    // search; a place is given up only for a better one.
+    // search where it moves; a place is given up only for a better one.
     if let Some(anatomy) = anatomy.as_ref().filter(|_| found.faults != (0, false)) {
         let hot = [false, true].map(|with_uncertain| {
-            Disease::of(&hot(pet, &found.lesions, with_uncertain), pet.geometry(), anatomy)
+            Disease::of(&hot(pet, &found.regions.lesions, with_uncertain), pet.geometry(), anatomy)
         });
-        let again = search(scan, settings, Some(anatomy), &hot)?;
+        let again = search(scan, settings, Some(anatomy), &hot, Some(&found))?;
         if again.faults < found.faults {
             found = again;
         }
     }
-    let Search { liver_place, pool_place, lesions, level, warnings, .. } = found;
+    let Search { liver_place, pool_place, regions, .. } = found;
+    let Regions { lesions, level, warnings } = regions;
     Ok(Proposal {
         liver_place,
         pool_place,
@@ -170,17 +174,25 @@ struct Search {
     pool_place: Result<Placement, String>,
     /// How many references do not serve, and whether uncertain uptake may spill into an automatic blood pool.
     faults: (usize, bool),
+    regions: Regions,
+}
+
+/// The regions of raised uptake, and the level at which they were found.
+#[derive(Debug, Clone)]
+struct Regions {
     lesions: Vec<Lesion>,
     level: Option<f64>,
     warnings: Vec<Warning>,
 }
 
-/// Places the references clear of what was found hot before (for the liver, for the blood pool), and finds the lesions.
+/// Places the references clear of what was found hot before (for the liver, for the blood pool), and finds the lesions;
+/// those of the search before where the liver stays.
 fn search(
     scan: &ScanInput<'_>,
     settings: &Settings,
     anatomy: Option<&Anatomy>,
     [before_liver, before_pool]: &[Disease; 2],
+    before: Option<&Search>,
 ) -> Result<Search, ThresholdError> {
     let pet = &scan.image.volume;
     let liver_place = given(&settings.liver)
@@ -192,20 +204,34 @@ fn search(
         .unwrap_or_else(|| {
             place_blood_pool(anatomy.ok_or(NO_BODY)?, scan.ct, liver.centre_mm, before_pool)
         });
-    let (candidates, level, warnings) = candidates(pet, settings, &liver)?;
-    let landmarks = anatomy.and_then(|a| landmarks(a, &liver, scan.bw_per_value, settings));
+    let regions = match before {
+        Some(before) if before.liver_place == liver_place => before.regions.clone(),
+        _ => regions(scan, settings, anatomy, &liver)?,
+    };
+    let disease = hot(pet, &regions.lesions, false);
+    let references = clear_of(&disease, scan, &liver_place, &pool_place);
+    let refused = references.iter().filter(|r| r.usable().is_none()).count();
+    let spilled_on = spilled_on(&references[1], pet, &regions.lesions);
+    let faults = (refused, spilled_on);
+    Ok(Search { liver_place, pool_place, faults, regions })
+}
+
+/// Finds, names and measures the regions of raised uptake.
+fn regions(
+    scan: &ScanInput<'_>,
+    settings: &Settings,
+    anatomy: Option<&Anatomy>,
+    liver: &Reference,
+) -> Result<Regions, ThresholdError> {
+    let pet = &scan.image.volume;
+    let (candidates, level, warnings) = candidates(pet, settings, liver)?;
+    let landmarks = anatomy.and_then(|a| landmarks(a, liver, scan.bw_per_value, settings));
     let findings = match settings.lesions {
         Some(_) => vec![given_finding(); candidates.len()],
         None => classify(pet, scan.bw_per_value, &candidates, landmarks.as_ref()),
     };
     let (candidates, findings) = gathered(candidates, findings);
-    let lesions = measured_lesions(pet, &candidates, findings);
-    let disease = hot(pet, &lesions, false);
-    let references = clear_of(&disease, scan, &liver_place, &pool_place);
-    let refused = references.iter().filter(|r| r.usable().is_none()).count();
-    let spilled_on = spilled_on(&references[1], pet, &lesions);
-    let faults = (refused, spilled_on);
-    Ok(Search { liver_place, pool_place, faults, lesions, level, warnings })
+    Ok(Regions { lesions: measured_lesions(pet, &candidates, findings), level, warnings })
 }
 
 /// Whether uptake that may or may not be disease lies as near to an automatic blood pool as a lesion must not.
@@ -257,7 +283,15 @@ impl ScanAssessment {
         references(&self.liver, &self.blood_pool)
     }
 
-    /// The lesions, and the uncertain regions where asked for.
+    /// How often each score comes out over the places and sizes that the references might as well have; `None` without a
+    /// lesion or without a reference.
+    pub fn score_shares(&self, criteria: &Criteria) -> Option<ScoreShares> {
+        let lesions = self.of_class(Class::Lesion).map(uptake);
+        let known: Vec<_> = lesions.chain(self.residual.iter().copied()).collect();
+        self.placements.scores(&known, &criteria.convention)
+    }
+
+    /// The regions of a class.
     pub fn of_class(&self, class: Class) -> impl Iterator<Item = &Lesion> {
         self.lesions.iter().filter(move |l| l.finding.class == class)
     }

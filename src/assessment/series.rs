@@ -22,6 +22,7 @@ use crate::volume::Mask;
 use super::residual::residual_uptake;
 use super::scan::uptake;
 use super::sites::{Sites, sites_of};
+use super::trajectory::{Nadir, nadir_before};
 use super::{ScanAssessment, ScanInput};
 
 /// One scan of a series.
@@ -75,6 +76,8 @@ pub struct PairAssessment {
     pub lesions: Vec<LinkedLesion>,
     /// Change of the hottest lesion's SUVmax, percent; the lesion need not be the same.
     pub delta_suv_max_percent: Option<f64>,
+    /// The earlier scan with the least uptake; for pairs with the first scan only.
+    pub nadir: Option<Nadir>,
     /// The Lugano call.
     pub lugano: LuganoCall,
     /// The PERCIST call.
@@ -250,6 +253,7 @@ fn pair(
         comparability,
         alignment: link.alignment.clone(),
         delta_suv_max_percent: change(before, now),
+        nadir: (link.earlier == 0).then(|| nadir_before(scans, link.later)).flatten(),
         lugano: lugano::assess(&input, criteria),
         sensitivity: lugano::sensitivity(&input, &follow_up.assessment.deauville, criteria),
         percist: percist::assess(&percist_input(baseline, follow_up, new_lesion)),

@@ -5,9 +5,10 @@ use serde::Serialize;
 
 use super::score::ScoreDocument;
 use super::text::{self, Align, Page};
+use super::trajectories::TrajectoryDocument;
 use super::{Content, finite};
 use crate::alignment::{Alignment, Method, Verdict};
-use crate::assessment::{LinkedLesion, PairAssessment};
+use crate::assessment::{LinkedLesion, Nadir, PairAssessment, Trajectory};
 use crate::criteria::{Criteria, DELTA_SUV_MAX, PERCIST};
 use crate::deauville::Scored;
 use crate::diagnostic::Warning;
@@ -22,6 +23,8 @@ pub struct CompareDocument {
     pub scans: Vec<ScoreDocument>,
     /// Each follow-up against the baseline, and against the scan before it where that is another.
     pub pairs: Vec<PairDocument>,
+    /// Each lesion over all scans.
+    pub trajectories: Vec<TrajectoryDocument>,
     /// Names of the sets of numbers used.
     pub criteria: CriteriaDocument,
     /// Files written, in the folder that was asked for.
@@ -63,6 +66,8 @@ pub struct PairDocument {
     /// Why it is `null`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delta_suv_max_percent_reason: Option<&'static str>,
+    /// The earlier scan whose hottest lesion was the least hot, and the change since; in pairs with the first scan.
+    pub nadir: Option<NadirDocument>,
     /// Lugano 2014.
     pub lugano: LuganoDocument,
     /// PERCIST 1.0.
@@ -188,6 +193,27 @@ impl From<&LinkedLesion> for LinkedDocument {
     }
 }
 
+/// The least uptake before the follow-up.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+pub struct NadirDocument {
+    /// Index of the scan in `scans`.
+    pub scan: usize,
+    /// SUVmax of its hottest lesion; 0 without lesions.
+    pub suv_max: f64,
+    /// Change to the follow-up, percent; `null` from 0.
+    pub delta_suv_max_percent: Option<f64>,
+}
+
+impl From<Nadir> for NadirDocument {
+    fn from(nadir: Nadir) -> Self {
+        Self {
+            scan: nadir.scan,
+            suv_max: nadir.suv_max,
+            delta_suv_max_percent: nadir.delta_suv_max_percent.and_then(finite),
+        }
+    }
+}
+
 /// A Lugano call.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct LuganoDocument {
@@ -252,6 +278,7 @@ impl From<&PairAssessment> for PairDocument {
             delta_suv_max_percent_reason: delta
                 .is_none()
                 .then_some("one of the scans has no lesion to measure"),
+            nadir: pair.nadir.map(Into::into),
             lugano: LuganoDocument {
                 category: pair.lugano.category,
                 deauville: pair.lugano.deauville.clone(),
@@ -299,7 +326,12 @@ fn alignment_warning(pair: &PairAssessment) -> Option<Warning> {
 
 impl CompareDocument {
     /// The document of a series.
-    pub fn new(scans: Vec<ScoreDocument>, pairs: &[PairAssessment], criteria: &Criteria) -> Self {
+    pub fn new(
+        scans: Vec<ScoreDocument>,
+        pairs: &[PairAssessment],
+        trajectories: &[Trajectory],
+        criteria: &Criteria,
+    ) -> Self {
         let pairs: Vec<PairDocument> = pairs.iter().map(Into::into).collect();
         let of_scan = |(n, scan): (usize, &ScoreDocument)| {
             let named = |w: &Warning| Warning::new(w.code, format!("scan {n}: {}", w.message));
@@ -317,6 +349,7 @@ impl CompareDocument {
             },
             scans,
             pairs,
+            trajectories: trajectories.iter().map(Into::into).collect(),
             files: Vec::new(),
             warnings,
         }
@@ -372,6 +405,16 @@ impl PairDocument {
         ));
         for reason in &self.lugano.reasons {
             page.line(&format!("  {reason}"));
+        }
+        // The scan before it has a pair of its own, and the first one is this pair's.
+        if let Some(nadir) = self.nadir.filter(|n| n.scan != self.baseline) {
+            let change = nadir.delta_suv_max_percent.map(|d| format!(", {d:+.1} % since"));
+            page.line(&format!(
+                "  least uptake so far in scan {}: SUVmax {:.2}{}",
+                nadir.scan,
+                nadir.suv_max,
+                change.unwrap_or_default()
+            ));
         }
         page.line(&format!(
             "  PERCIST {}, EORTC {}, delta SUVmax {}; comparability {} ({}); alignment {} ({})",

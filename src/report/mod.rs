@@ -13,6 +13,7 @@ pub mod pictures;
 pub mod score;
 pub mod suv;
 mod text;
+pub mod trajectories;
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -7,7 +7,7 @@ use super::decisions::{DecisionsDocument, decided_by};
 use super::suv::{BodyMeanOrReason, ClockDocument, DecayFactorDocument, SeriesHead, SuvNumbers};
 use super::text::{self, Align, Page};
 use super::{Content, PatientDocument, finite};
-use crate::assessment::ScanAssessment;
+use crate::assessment::{ScanAssessment, ScoreShare, ScoreShares};
 use crate::criteria::{Criteria, LesionStatistic, ReferenceStatistic};
 use crate::deauville::{Alternative, Borderline, Scored, score_uptake};
 use crate::diagnostic::Warning;
@@ -245,10 +245,13 @@ pub struct DeauvilleDocument {
     pub margin_percent: Option<f64>,
     /// Uptake left at sites of earlier disease where no region stands out (comparisons only).
     pub residual_suv_peak: Vec<f64>,
+    /// How often each score comes out over the places and sizes that the references might as well have; `null` without a
+    /// lesion or without a reference.
+    pub over_placements: Option<ScoreShares>,
 }
 
-impl From<&ScanAssessment> for DeauvilleDocument {
-    fn from(assessment: &ScanAssessment) -> Self {
+impl DeauvilleDocument {
+    fn new(assessment: &ScanAssessment, criteria: &Criteria) -> Self {
         let result = &assessment.deauville;
         Self {
             score_reason: match &result.score {
@@ -268,8 +271,29 @@ impl From<&ScanAssessment> for DeauvilleDocument {
             borderline_reasons: result.borderline_reasons.clone(),
             margin_percent: result.margin_percent.and_then(finite),
             residual_suv_peak: assessment.residual.iter().map(|r| r.max).collect(),
+            over_placements: assessment.score_shares(criteria),
         }
     }
+}
+
+/// `4 in 92 %, 5 in 8 % of 441 places and sizes of the references (liver 2.10 to 2.31, blood pool 1.40 to 1.52)`
+fn placements(shares: &ScoreShares) -> String {
+    let score = |s: &ScoreShare| {
+        let score = s.score.map_or_else(|| "no score".into(), |score| score.to_string());
+        format!("{score} in {:.0} %", 100.0 * s.share)
+    };
+    let range = |name: &str, range: Option<[f64; 2]>| {
+        range.map(|[low, high]| format!("{name} {low:.2} to {high:.2}"))
+    };
+    let ranges = [range("liver", shares.liver_range), range("blood pool", shares.blood_pool_range)];
+    let scores: Vec<String> = shares.scores.iter().map(score).collect();
+    let ranges: Vec<String> = ranges.into_iter().flatten().collect();
+    format!(
+        "{} of {} places and sizes of the references ({})",
+        scores.join(", "),
+        shares.placements,
+        ranges.join(", ")
+    )
 }
 
 /// Tumour burden.
@@ -339,7 +363,7 @@ impl ScoreDocument {
                 blood_pool: ReferenceDocument::new(&assessment.blood_pool, set[1]),
             },
             lesions: assessment.lesions.iter().map(lesion).collect(),
-            deauville: assessment.into(),
+            deauville: DeauvilleDocument::new(assessment, criteria),
             qpet: assessment.deauville.qpet,
             totals: TotalsDocument {
                 lesions: assessment.totals.lesions,
@@ -426,6 +450,7 @@ impl ScoreDocument {
             ("decided by", text::number(d.deciding_uptake, 2)),
             ("margin", margin.unwrap_or_default()),
             ("borderline", format!("{borderline}{}", reasons.join("; "))),
+            ("placements", d.over_placements.as_ref().map(placements).unwrap_or_default()),
             ("others", others.join(", ")),
             (
                 "if uncertain",

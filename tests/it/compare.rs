@@ -193,7 +193,15 @@ fn files_are_written_and_tell_the_same() {
         let (text_file, scans) = (["compare.txt"], &pictures[1..]);
         assert_eq!(
             names,
-            [&["compare.json"], &pictures[..1], &text_file, &decisions, scans].concat()
+            [
+                &["compare.json"],
+                &pictures[..1],
+                &text_file,
+                &decisions,
+                scans,
+                &["trajectories.svg"]
+            ]
+            .concat()
         );
         assert_eq!(run.files["compare.json"], run.json);
         for name in pictures {
@@ -209,6 +217,58 @@ fn files_are_written_and_tell_the_same() {
             assert!(page.contains(&words), "{words}: {page}");
         }
         assert!(run.document["scans"][0].get("patient").is_none());
+    }
+}
+
+/// Every suspicious region of every scan is in one trajectory, with its numbers; what a pair links is in one.
+#[test]
+fn trajectories_hold_every_region_once() {
+    for of in PATIENTS {
+        let document = &compared(of).document;
+        let trajectories = document["trajectories"].as_array().unwrap();
+        let holding = |scan: usize, id: &serde_json::Value| -> Vec<usize> {
+            let holds = |t: &&serde_json::Value| {
+                t["visits"][scan]["lesion_ids"].as_array().unwrap().contains(id)
+            };
+            trajectories.iter().filter(holds).map(|t| t["id"].as_u64().unwrap() as usize).collect()
+        };
+        for (n, scan) in document["scans"].as_array().unwrap().iter().enumerate() {
+            for lesion in scan["lesions"].as_array().unwrap() {
+                let found = holding(n, &lesion["id"]);
+                assert_eq!(found.len(), usize::from(lesion["class"] != "physiologic"), "{lesion}");
+                let Some(&id) = found.first() else { continue };
+                let visit = &trajectories[id - 1]["visits"][n];
+                assert!(visit["suv_max"].as_f64() >= lesion["suv_max"].as_f64(), "{visit}");
+            }
+        }
+        for pair in pairs(document) {
+            let place = |key: &str| pair[key].as_u64().unwrap() as usize;
+            for linked in pair["lesions"].as_array().unwrap() {
+                let of = |scan: usize, ids: &str| -> Vec<usize> {
+                    let ids = linked[ids].as_array().unwrap().iter();
+                    ids.flat_map(|id| holding(scan, id)).collect()
+                };
+                let mut all = of(place("baseline"), "baseline_ids");
+                all.extend(of(place("follow_up"), "follow_up_ids"));
+                all.dedup();
+                assert_eq!(all.len(), 1, "{linked}");
+            }
+        }
+        // The figure: a black and a coloured line a panel at least, research use said, no script.
+        let figure = text(&compared(of).files["trajectories.svg"]);
+        assert!(figure.starts_with("<svg") && figure.contains("not a medical device"), "{figure}");
+        assert!(figure.matches("<polyline").count() >= 8 && !figure.contains("<script"));
+        // The nadir of the last scan against the first is among the earlier ones.
+        let last = pairs(document).iter().rev().find(|p| p["baseline"] == 0).unwrap();
+        let nadir = last["nadir"]["scan"].as_u64().unwrap() as usize;
+        let hottest = |n: usize| -> f64 {
+            let lesions = document["scans"][n]["lesions"].as_array().unwrap().iter();
+            let disease = lesions.filter(|l| l["class"] == "lesion");
+            disease.map(|l| l["suv_max"].as_f64().unwrap()).fold(0.0, f64::max)
+        };
+        assert!(
+            (0..last["follow_up"].as_u64().unwrap() as usize).all(|n| hottest(nadir) <= hottest(n))
+        );
     }
 }
 

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use petct::assessment::{ScanAssessment, SeriesScan, Settings, assess_series};
+use petct::assessment::{ScanAssessment, SeriesScan, Settings, assess_series, trajectories};
 use petct::report::compare::CompareDocument;
-use petct::report::pictures;
+use petct::report::{self, pictures};
 
 use crate::args::CompareOptions;
 use crate::assess::{assess, document, input, settings};
@@ -70,14 +70,20 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
         .zip(&series)
         .map(|(read, s)| document(&read.scan, &read.settings, &s.assessment, console))
         .collect();
-    let mut document = CompareDocument::new(documents, &pairs, &options.criteria);
+    let followed = trajectories(&series, &pairs);
+    let mut document = CompareDocument::new(documents, &pairs, &followed, &options.criteria);
     console.check(&document.warnings)?;
     if let Some(output) = &options.output {
         let folder = Folder::create(output)?;
         let title = "Response assessment by FDG PET/CT".to_owned();
         let picture = console.busy("drawing", || pictures::of_series(&series, &pairs, title));
         folder.picture("compare.png", &picture)?;
-        document.files = ["compare.json", "compare.txt", "compare.png"].map(String::from).to_vec();
+        let names: Vec<String> =
+            (0..series.len()).map(|n| pictures::time_point(&series, n)).collect();
+        let figure = report::trajectories::figure(&followed, &names, report::RESEARCH_USE);
+        folder.text("trajectories.svg", &figure)?;
+        let files = ["compare.json", "compare.txt", "compare.png", "trajectories.svg"];
+        document.files = files.map(String::from).to_vec();
         for (n, scan) in series.iter().enumerate() {
             let name = format!("scan-{n}.png");
             let (pet, ct) = (&scan.input.image.volume, scan.input.ct);

@@ -1,0 +1,185 @@
+//! Each lesion over the scans of a series: as a document and as a figure.
+
+use plotters::prelude::*;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::finite;
+use crate::assessment::{Trajectory, TrajectoryVisit};
+use crate::lesion::Class;
+
+/// A lesion over the scans.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct TrajectoryDocument {
+    /// Number, from 1.
+    pub id: usize,
+    /// Where it was first seen.
+    pub site: &'static str,
+    /// `lesion` where it is one in any scan, else `uncertain`.
+    pub class: &'static str,
+    /// One a scan, in the order of `scans`.
+    pub visits: Vec<TrajectoryVisitDocument>,
+}
+
+/// A lesion in one scan.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct TrajectoryVisitDocument {
+    /// Numbers of its regions in the scan; none where it has none there.
+    pub lesion_ids: Vec<usize>,
+    /// Whether the site lies outside the field of view.
+    pub out_of_view: bool,
+    /// Highest SUV; without a region that at its place, as far as it was measured.
+    pub suv_max: Option<f64>,
+    /// Highest SULpeak; `null` where SUL is not known or there is no region.
+    pub sul_peak: Option<f64>,
+    /// Metabolic volume, millilitres; `null` out of view and where a region lies below the threshold.
+    pub volume_ml: Option<f64>,
+    /// Total lesion glycolysis, grams; as the volume.
+    pub tlg_g: Option<f64>,
+}
+
+impl From<&TrajectoryVisit> for TrajectoryVisitDocument {
+    fn from(visit: &TrajectoryVisit) -> Self {
+        Self {
+            lesion_ids: visit.lesion_ids.clone(),
+            out_of_view: visit.out_of_view,
+            suv_max: visit.suv_max.and_then(finite),
+            sul_peak: visit.sul_peak.and_then(finite),
+            volume_ml: visit.volume_ml.and_then(finite),
+            tlg_g: visit.tlg_g.and_then(finite),
+        }
+    }
+}
+
+impl From<&Trajectory> for TrajectoryDocument {
+    fn from(trajectory: &Trajectory) -> Self {
+        Self {
+            id: trajectory.id,
+            site: trajectory.site.name(),
+            class: trajectory.class.name(),
+            visits: trajectory.visits.iter().map(Into::into).collect(),
+        }
+    }
+}
+
+/// A quantity that is drawn.
+type Value = fn(&TrajectoryVisit) -> Option<f64>;
+
+/// The quantities of the figure, one panel each.
+const PANELS: [(&str, Value); 4] = [
+    ("SUVmax", |v| v.suv_max),
+    ("SULpeak", |v| v.sul_peak),
+    ("MTV (mL)", |v| v.volume_ml),
+    ("TLG (g)", |v| v.tlg_g),
+];
+
+/// Sums over the lesions are drawn of these.
+fn is_sum(panel: &str) -> bool {
+    panel.starts_with("MTV") || panel.starts_with("TLG")
+}
+
+/// Width and height of a panel, pixels.
+const PANEL: (u32, u32) = (480, 320);
+
+/// The figure: a panel a quantity, a line a lesion (numbered as in the document), in black the total or the highest; the
+/// scans from left to right. SVG text.
+pub fn figure(trajectories: &[Trajectory], scans: &[String], note: &str) -> String {
+    let mut text = String::new();
+    let lesions: Vec<&Trajectory> =
+        trajectories.iter().filter(|t| t.class == Class::Lesion).collect();
+    {
+        let size = (2 * PANEL.0, 2 * PANEL.1 + 24);
+        let area = SVGBackend::with_string(&mut text, size).into_drawing_area();
+        // Drawing into a string does not fail.
+        let _ = draw(&area, &lesions, scans, note);
+    }
+    text
+}
+
+type Drawn<T> = Result<T, DrawingAreaErrorKind<<SVGBackend<'static> as DrawingBackend>::ErrorType>>;
+
+fn draw(
+    area: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>,
+    lesions: &[&Trajectory],
+    scans: &[String],
+    note: &str,
+) -> Drawn<()> {
+    area.fill(&WHITE)?;
+    let (panels, foot) = area.split_vertically(2 * PANEL.1);
+    for (panel, (name, value)) in panels.split_evenly((2, 2)).iter().zip(PANELS) {
+        draw_panel(panel, lesions, scans, name, value)?;
+    }
+    foot.draw(&Text::new(note.to_owned(), (10, 4), ("sans-serif", 13).into_font()))?;
+    area.present()
+}
+
+fn draw_panel(
+    area: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>,
+    lesions: &[&Trajectory],
+    scans: &[String],
+    name: &str,
+    value: Value,
+) -> Drawn<()> {
+    let overall = overall(lesions, scans.len(), is_sum(name), value);
+    let highest = overall.iter().filter_map(|v| *v).fold(0.0, f64::max);
+    let right = (scans.len().max(2) - 1) as f64;
+    let mut chart = ChartBuilder::on(area)
+        .margin(12)
+        .caption(name, ("sans-serif", 16))
+        .x_label_area_size(28)
+        .y_label_area_size(48)
+        .build_cartesian_2d(-0.15..right + 0.35, 0.0..(1.1 * highest).max(1e-3))?;
+    let label = |x: &f64| {
+        let whole = (x - x.round()).abs() < 0.01 && *x > -0.01;
+        scans.get(x.round().max(0.0) as usize).filter(|_| whole).cloned().unwrap_or_default()
+    };
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .x_labels(8 * scans.len())
+        .x_label_formatter(&label)
+        .draw()?;
+    for (n, lesion) in lesions.iter().enumerate() {
+        let colour = Palette99::pick(n);
+        let values: Vec<Option<f64>> = lesion.visits.iter().map(value).collect();
+        line(&mut chart, &values, colour.stroke_width(2), &lesion.id.to_string())?;
+    }
+    line(&mut chart, &overall, BLACK.stroke_width(1), if is_sum(name) { "total" } else { "" })
+}
+
+/// A line through the known values, broken where one is not known, with its name behind the last.
+fn line<'a>(
+    chart: &mut ChartContext<
+        'a,
+        SVGBackend<'_>,
+        Cartesian2d<plotters::coord::types::RangedCoordf64, plotters::coord::types::RangedCoordf64>,
+    >,
+    values: &[Option<f64>],
+    style: ShapeStyle,
+    name: &str,
+) -> Drawn<()> {
+    let points: Vec<Option<(f64, f64)>> =
+        values.iter().enumerate().map(|(n, v)| v.map(|v| (n as f64, v))).collect();
+    for run in points.split(Option::is_none) {
+        let run: Vec<(f64, f64)> = run.iter().filter_map(|p| *p).collect();
+        chart.draw_series(LineSeries::new(run.clone(), style))?;
+        chart.draw_series(run.into_iter().map(|at| Circle::new(at, 3, style.filled())))?;
+    }
+    let last = points.iter().rev().find_map(|p| *p);
+    let words = last.map(|at| {
+        EmptyElement::at(at) + Text::new(name.to_owned(), (7, -6), ("sans-serif", 13).into_font())
+    });
+    chart.draw_series(words)?;
+    Ok(())
+}
+
+/// The sum or the highest of the lesions in each scan; `None` where one of them is not known, 0 without lesions.
+fn overall(lesions: &[&Trajectory], scans: usize, sum: bool, value: Value) -> Vec<Option<f64>> {
+    let of_scan = |n: usize| {
+        let present = lesions.iter().map(|l| &l.visits[n]).filter(|v| !v.lesion_ids.is_empty());
+        let values: Option<Vec<f64>> = present.map(value).collect();
+        let values = values?.into_iter();
+        Some(if sum { values.sum() } else { values.fold(0.0, f64::max) })
+    };
+    (0..scans).map(of_scan).collect()
+}
