@@ -13,6 +13,7 @@ mod lungs;
 mod spine;
 
 use glam::{DAffine3, DVec3};
+use ndarray::Axis;
 
 use crate::geometry::VolumeGeometry;
 use crate::resample::{gaussian_smooth, reduce, resample};
@@ -92,6 +93,14 @@ impl Anatomy {
         let origin = self.lattice().origin_mm().z;
         let last = self.lattice().shape()[0] - 1;
         (((z_mm - origin) / LATTICE_MM).round().max(0.0) as usize).min(last)
+    }
+
+    /// Width of the body from side to side at a height, millimetres.
+    pub fn width_mm(&self, z_mm: f64) -> f64 {
+        let slice = self.body.voxels();
+        let slice = slice.index_axis(Axis(0), self.slice_at(z_mm));
+        let columns = slice.columns().into_iter().filter(|c| c.iter().any(|&inside| inside));
+        columns.count() as f64 * LATTICE_MM
     }
 
     /// Middle of the vertebral column at a height, as `(x, y)`.

@@ -1,4 +1,5 @@
-//! What a person decides about the regions of one scan, as a text that people edit.
+//! What a person decides about the regions of one scan, and about their links with those of others, as texts that people
+//! edit.
 //!
 //! `petct score -o` proposes: [`write()`] makes a text with an entry for each region. A person edits it, [`read()`] takes it
 //! back, and [`apply()`] does exactly what it says. It is bound to the scan, to the settings and to the regions that were
@@ -15,6 +16,7 @@
 mod add;
 mod apply;
 mod binding;
+mod links;
 mod read;
 mod write;
 
@@ -26,6 +28,9 @@ use crate::lesion::{Class, Lesion, Site, Threshold};
 
 pub use apply::{Grounds, apply};
 pub use binding::{Binding, digest_of_regions, digest_of_scan, digest_of_settings, sha256};
+pub use links::{
+    DueTo, GivenGroup, LinkEntry, LinkedScan, Links, ProposedLink, read_links, write_links,
+};
 pub use read::read;
 pub use write::{is_untouched, write};
 
@@ -280,6 +285,12 @@ pub enum DecisionError {
          file of this scan, or score again with -o and repeat the decisions"
     )]
     OtherScan,
+    /// Links made on other scans, or on these in another order.
+    #[error(
+        "it was made for other scans, or for these in another order; give the scans it was made for, or compare again with \
+         -o and repeat the links"
+    )]
+    OtherScans,
     /// Made with other settings.
     #[error(
         "it was made with other settings: {differences}; give the same settings, or score again with -o and repeat the \

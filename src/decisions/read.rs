@@ -20,7 +20,8 @@ struct Head {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    format: u32,
+    #[serde(rename = "format")]
+    _format: u32,
     petct_version: String,
     scan_sha256: String,
     settings_sha256: String,
@@ -117,22 +118,8 @@ enum Edge {
 /// # Errors
 /// The text is no TOML, has unknown keys or values, or is of a newer format.
 pub fn read(written: &str) -> Result<Decisions, DecisionError> {
-    // Some editors put a byte order mark at the front.
-    let text = written.strip_prefix('\u{feff}').unwrap_or(written);
-    let head: Head = parsed(text)?;
-    let found = head.format.ok_or_else(|| DecisionError::Unreadable {
-        line: 1,
-        what: "it has no line \"format\": it is no decisions file of petct".into(),
-    })?;
-    if found > FORMAT {
-        return Err(DecisionError::Newer { found });
-    }
+    let text = head_of(written)?;
     let file: File = parsed(text)?;
-    if file.format != FORMAT {
-        let line = line_of(text, "format");
-        let what = format!("there is no format {}", file.format);
-        return Err(DecisionError::Unreadable { line, what });
-    }
     let lines = Lines { text };
     Ok(Decisions {
         petct_version: file.petct_version,
@@ -153,7 +140,26 @@ pub fn read(written: &str) -> Result<Decisions, DecisionError> {
     })
 }
 
-fn parsed<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, DecisionError> {
+/// The text of a file of a known format.
+pub(super) fn head_of(written: &str) -> Result<&str, DecisionError> {
+    // Some editors put a byte order mark at the front.
+    let text = written.strip_prefix('\u{feff}').unwrap_or(written);
+    let head: Head = parsed(text)?;
+    let found = head.format.ok_or_else(|| DecisionError::Unreadable {
+        line: 1,
+        what: "it has no line \"format\": it is no decisions file of petct".into(),
+    })?;
+    match found {
+        FORMAT => Ok(text),
+        newer if newer > FORMAT => Err(DecisionError::Newer { found }),
+        _ => {
+            let (line, what) = (line_of(text, "format"), format!("there is no format {found}"));
+            Err(DecisionError::Unreadable { line, what })
+        }
+    }
+}
+
+pub(super) fn parsed<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, DecisionError> {
     toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| line_at(text, &span));
         let what = error.message().lines().collect::<Vec<_>>().join(", ");
@@ -170,8 +176,8 @@ fn line_of(text: &str, key: &str) -> usize {
     text.lines().position(|line| line.trim_start().starts_with(key)).map_or(1, |n| n + 1)
 }
 
-struct Lines<'a> {
-    text: &'a str,
+pub(super) struct Lines<'a> {
+    pub(super) text: &'a str,
 }
 
 type Converted<T> = Result<T, String>;
@@ -188,7 +194,7 @@ impl Lines<'_> {
         Ok(At { line, entry })
     }
 
-    fn all<F, T>(
+    pub(super) fn all<F, T>(
         &self,
         from: Vec<Spanned<F>>,
         convert: impl Fn(F) -> Converted<T>,
@@ -197,7 +203,7 @@ impl Lines<'_> {
     }
 }
 
-fn said(reader: Option<String>, note: Option<String>) -> Said {
+pub(super) fn said(reader: Option<String>, note: Option<String>) -> Said {
     let filled = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
     Said { reader: filled(reader), note: filled(note) }
 }

@@ -121,6 +121,7 @@ fn first_rule(f: &Features, all: &[Features], marks: &Landmarks<'_>, marrow: boo
         limbs(f),
         heart(f, marks).filter(|_| guess(Organ::is_heart)),
         whole_spleen(f).filter(|_| guess(|organ| organ == Organ::Spleen)),
+        liver_or_kidney(f, all, marks).filter(|_| kidney_guessed),
         liver(f, marks).filter(|_| guess(|organ| organ == Organ::Liver)),
         kidney(f, all, marks).filter(|_| kidney_guessed),
         spleen_focus(f).filter(|_| guess(|organ| organ == Organ::Spleen)),
@@ -312,7 +313,7 @@ fn heart(f: &Features, marks: &Landmarks<'_>) -> Option<Finding> {
 
 /// Uptake in the heart's place: a ventricle is large, what is small may be a lesion beside it.
 fn heart_uptake(f: &Features, place: &str) -> Finding {
-    if f.whole_ml > 12.0 || f.whole_size.max_element() > 45.0 {
+    if f.whole_ml > 25.0 || f.whole_size.max_element() > 55.0 {
         return finding(Class::Physiologic, Site::Myocardium, place);
     }
     finding(Class::Uncertain, Site::Myocardium, "small uptake in the place of the heart")
@@ -320,6 +321,20 @@ fn heart_uptake(f: &Features, place: &str) -> Finding {
 
 fn liver(f: &Features, marks: &Landmarks<'_>) -> Option<Finding> {
     marks.in_liver(f.hottest).then(|| liver_uptake(f, marks))?
+}
+
+/// Kidney and liver may hang together in their uptake: what lies in the kidney's place with a counterpart on the left is not
+/// surely the liver's.
+fn liver_or_kidney(f: &Features, all: &[Features], marks: &Landmarks<'_>) -> Option<Finding> {
+    let beside = marks.in_liver(f.hottest) && f.left.abs() < 70.0 && in_kidney_zone(f);
+    let reason =
+        "where liver and right kidney meet, with a counterpart on the left: urine or a lesion";
+    (beside && has_counterpart(f, all, marks))
+        .then(|| finding(Class::Uncertain, Site::RightKidney, reason))
+}
+
+fn has_counterpart(f: &Features, all: &[Features], marks: &Landmarks<'_>) -> bool {
+    all.iter().any(|g| in_low_kidney_zone(g) && answers(f, g, marks) && g.max > COUNTERPART * f.max)
 }
 
 fn liver_uptake(f: &Features, marks: &Landmarks<'_>) -> Option<Finding> {
@@ -388,6 +403,8 @@ fn beside_column(f: &Features) -> bool {
     (20.0..100.0).contains(&f.left.abs()) && (-45.0..50.0).contains(&f.back)
 }
 
+/// The renal pelvis, where urine is hottest, lies nearer to the column than this, millimetres.
+const PELVIS_MM: f64 = 75.0;
 /// Uptake of one kidney that answers that of the other is at least this share of it.
 const COUNTERPART: f64 = 0.35;
 
@@ -403,10 +420,13 @@ fn kidney(f: &Features, all: &[Features], marks: &Landmarks<'_>) -> Option<Findi
         return None;
     }
     let site = if f.left > 0.0 { Site::LeftKidney } else { Site::RightKidney };
-    let counterpart = all
-        .iter()
-        .any(|g| in_low_kidney_zone(g) && answers(f, g, marks) && g.max > COUNTERPART * f.max);
-    if counterpart {
+    let paired = has_counterpart(f, all, marks);
+    if paired && f.left.abs() > PELVIS_MM {
+        let reason =
+            "at the kidney's outer side, with a counterpart: kidney, liver, spleen or a lesion";
+        return Some(finding(Class::Uncertain, site, reason));
+    }
+    if paired {
         let reason = "beside the column at kidney height, with a counterpart on the other side";
         return Some(finding(Class::Physiologic, site, reason));
     }

@@ -11,14 +11,14 @@ use glam::DVec3;
 
 use super::track::best_line;
 use super::{Disease, Form, Method, Placement, liver};
-use crate::anatomy::{Anatomy, Lungs, hounsfield_on, lattice_in_box};
+use crate::anatomy::{ADULT_LUNG_HEIGHT_MM, Anatomy, Lungs, hounsfield_on, lattice_in_box};
 use crate::geometry::VolumeGeometry;
 use crate::resample::{evaluate, nearest_at, sample_at};
 use crate::segmentation::{Beyond, distance_mm, distance_to_mm, open_mm};
 use crate::volume::{Mask, Volume};
 
 /// Cylinder: radius and length, millimetres (PERCIST 1.0).
-const RADIUS_MM: f64 = 5.0;
+pub(super) const RADIUS_MM: f64 = 5.0;
 const LENGTH_MM: f64 = 20.0;
 /// Spacing of the lattice on which the vessel is followed, millimetres.
 const STEP_MM: f64 = 2.5;
@@ -26,8 +26,13 @@ const STEP_MM: f64 = 2.5;
 /// always before it): to the left, and from front to back, millimetres.
 const LEFT_MM: std::ops::Range<f64> = 0.0..50.0;
 const BACK_MM: std::ops::Range<f64> = -70.0..-5.0;
-/// Radius of an aorta in soft tissue, millimetres.
-const VESSEL_MM: std::ops::Range<f32> = 6.0..20.0;
+/// Radius of an adult's descending aorta, millimetres: 12 in the mean, 8.5 at least (Hager 2002, J Thorac Cardiovasc Surg
+/// 123:1060), less half a voxel of the lattice. A collapsed oesophagus is thinner.
+const VESSEL_MM: std::ops::Range<f32> = 7.25..20.0;
+/// Lungs of less than this share of an adult's height are a child's, whose aorta takes a thinner cylinder.
+const CHILD: f64 = 0.75;
+/// On PET alone: a body that is less wide than this is a child's, whose aorta is too thin to be found by its uptake, millimetres.
+const ADULT_WIDTH_MM: f64 = 240.0;
 /// Blood and wall without contrast, Hounsfield units; with it, what is this near to the blood of the chest. Bone is told apart
 /// by its bulk.
 const PLAIN_HU: std::ops::Range<f32> = -20.0..400.0;
@@ -88,15 +93,28 @@ pub fn place(
         let least = (BLOOD_OF_MEDIAN * anatomy.body_median as f32)
             .max(of_liver.map_or(0.0, |level| BLOOD_OF_LIVER.start * level));
         let is_blood = |run: &[Point]| mean_uptake(anatomy, run) > least;
-        return choose(anatomy, &line, height, disease, is_blood, Method::Ct);
+        let scale = scale(lungs);
+        let radius_mm = if scale < CHILD { scale * RADIUS_MM } else { RADIUS_MM };
+        return choose(anatomy, &line, height, disease, is_blood, (Method::Ct, radius_mm));
     }
     let liver =
         liver_mm.ok_or("there is no CT, and no liver that would tell where the chest begins")?;
     let dome = liver::dome_above(anatomy, liver).ok_or("no lung lies above the liver")?;
+    let width_mm = anatomy.width_mm(dome);
+    if width_mm < ADULT_WIDTH_MM {
+        return Err(format!(
+            "the body is {width_mm:.0} mm wide: a child's aorta is too thin to be found on the PET alone"
+        ));
+    }
     let line = line_on_pet(anatomy, liver, dome)?;
     let height = |z: f64| 0.2 + 0.6 * (z - dome) / CHEST_ABOVE_DOME_MM;
     let stands_out = |run: &[Point]| stands_out(anatomy, run);
-    choose(anatomy, &line, height, disease, stands_out, Method::Pet)
+    choose(anatomy, &line, height, disease, stands_out, (Method::Pet, RADIUS_MM))
+}
+
+/// Size of the chest as a share of an adult's, 1 at most.
+fn scale(lungs: &Lungs) -> f64 {
+    (lungs.height_mm() / ADULT_LUNG_HEIGHT_MM).clamp(0.4, 1.0)
 }
 
 fn line_on_ct(anatomy: &Anatomy, ct: &Volume<i16>, lungs: &Lungs) -> Result<Vec<Point>, String> {
@@ -116,12 +134,13 @@ fn line_on_ct(anatomy: &Anatomy, ct: &Volume<i16>, lungs: &Lungs) -> Result<Vec<
     let vessel = vessel.map(|(hu, &bone)| blood_hu.contains(hu) && !bone).collect();
     let radius = distance_mm(&Mask::from_vec(window.clone(), vessel), Beyond::Unknown);
     let to_lung = distance_to_mm(&hu.map(|&hu| hu < -400.0));
+    let vessel_mm = VESSEL_MM.start * scale(lungs) as f32..VESSEL_MM.end;
     let scores = (0..radius.values().len()).map(|o| {
         let place = window.centre_of(radius.voxel_of(o));
         let (r, lung) = (radius.values()[o], to_lung.values()[o]);
         if !beside_spine(anatomy, place) {
             -3.0
-        } else if VESSEL_MM.contains(&r) && lung < r + 12.0 {
+        } else if vessel_mm.contains(&r) && lung < r + 12.0 {
             r.min(14.0) / 14.0
         } else {
             -1.0
@@ -230,7 +249,7 @@ fn choose(
     height: impl Fn(f64) -> f64,
     disease: &Disease,
     is_blood: impl Fn(&[Point]) -> bool,
-    method: Method,
+    (method, radius_mm): (Method, f64),
 ) -> Result<Placement, String> {
     let count = (LENGTH_MM / STEP_MM).round() as usize + 1;
     let clear = |p: &Point| !disease.nearer_than(p.centre, RADIUS_MM + FROM_LESION_MM);
@@ -260,7 +279,7 @@ fn choose(
     }
     let shift = if method == Method::Pet { brightest_shift(anatomy, run) } else { DVec3::ZERO };
     let centre_mm = run.iter().map(|p| p.centre).sum::<DVec3>() / count as f64 + shift;
-    let form = Form::Cylinder { centre_mm, axis, radius_mm: RADIUS_MM, length_mm: LENGTH_MM };
+    let form = Form::Cylinder { centre_mm, axis, radius_mm, length_mm: LENGTH_MM };
     Ok(Placement { form, method, notes, doubts: Vec::new() })
 }
 

@@ -261,16 +261,11 @@ fn by_levels(
 
 /// The x to the right of which the liver's sphere may lie, one a slice: off the spine by a share of the body's half width.
 fn right_limits(anatomy: &Anatomy) -> Vec<f64> {
-    let column_mm = anatomy.lattice().spacing_mm()[2];
-    let planes = anatomy.body.voxels().outer_iter();
-    planes
-        .zip(&anatomy.spine.centres)
-        .map(|(plane, spine)| {
-            let columns = plane.columns().into_iter().filter(|c| c.iter().any(|&b| b)).count();
-            let half = columns as f64 * column_mm / 2.0;
-            spine.0 - (HALF_WIDTH_SHARE * half).max(FROM_SPINE_MM)
-        })
-        .collect()
+    let limit = |(slice, spine): (usize, &(f64, f64))| {
+        let half = anatomy.width_mm(anatomy.z_of(slice)) / 2.0;
+        spine.0 - (HALF_WIDTH_SHARE * half).max(FROM_SPINE_MM)
+    };
+    anatomy.spine.centres.iter().enumerate().map(limit).collect()
 }
 
 /// Whether lung lies above a place in the liver: much of the right half of the body 3 cm above the dome is far less active.

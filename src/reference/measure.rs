@@ -1,6 +1,6 @@
 //! Measuring a placed region, and the checks that decide whether it may serve.
 
-use super::{Form, Method, Placement, Reference, ReferenceKind, Status};
+use super::{Form, Method, Placement, Reference, ReferenceKind, Status, blood_pool};
 use crate::criteria::ExpectedReferences;
 use crate::diagnostic::Warning;
 use crate::segmentation::{Region, Shape, cylinder, sphere};
@@ -65,7 +65,8 @@ pub fn measure(
     }
 }
 
-/// The region's voxels. A cylinder with too few is widened to 2 cm, and said so: on large voxels 1 cm holds only seven.
+/// The region's voxels. A cylinder of adult size with too few is widened by half, and said so: on large voxels 1 cm holds only
+/// seven. A child's aorta has no room for that.
 fn voxels(
     pet: &Volume<f32>,
     placement: &Placement,
@@ -76,7 +77,8 @@ fn voxels(
         Form::Sphere { centre_mm, radius_mm } => (sphere(geometry, centre_mm, radius_mm), None),
         Form::Cylinder { centre_mm, axis, radius_mm, length_mm } => {
             let narrow = cylinder(geometry, centre_mm, axis, radius_mm, length_mm);
-            if narrow.region.voxels() >= limits.fewest_voxels {
+            let adult = radius_mm >= blood_pool::RADIUS_MM;
+            if narrow.region.voxels() >= limits.fewest_voxels || !adult {
                 return (narrow, None);
             }
             let message = format!(
