@@ -20,16 +20,20 @@ pub(super) struct Rows {
 impl Rows {
     /// Splits a text into rows. Lines that begin with `#` are remarks.
     pub(super) fn new(bytes: &[u8]) -> Result<Self, TableError> {
+        let text = without_carriage_returns(bytes);
         let mut reader = csv::ReaderBuilder::new()
             .comment(Some(b'#'))
             .trim(csv::Trim::All)
             .has_headers(false)
-            .from_reader(bytes);
+            .from_reader(text.as_slice());
         let mut records = Vec::new();
         for record in reader.records() {
-            let record = record.map_err(|e| TableError::NotATable(fault(&e)))?;
-            let line = record.position().map_or(0, csv::Position::line);
-            records.push((line, record));
+            let record = record.map_err(|e| TableError::NotATable(fault(&text, &e)))?;
+            if records.is_empty() && record.iter().any(|heading| heading.contains([';', '\t'])) {
+                let what = "the headings are not separated by commas".to_owned();
+                return Err(TableError::NotATable(what));
+            }
+            records.push((line_of(&text, record.position()), record));
         }
         if records.len() < 2 {
             return Err(TableError::Empty);
@@ -52,10 +56,6 @@ impl Rows {
                 let known = names.join(", ");
                 TableError::UnknownColumn { line, column: name.to_owned(), known }
             };
-            if name.contains([';', '\t']) {
-                let what = "the headings are not separated by commas".to_owned();
-                return Err(TableError::NotATable(what));
-            }
             let column = known.iter().find(|(known, _)| *known == name).ok_or_else(unknown)?;
             if found.iter().any(|(other, _)| *other == column.0) {
                 let what = format!("the column {name:?} stands twice; keep one");
@@ -76,14 +76,34 @@ impl Rows {
     }
 }
 
-fn fault(error: &csv::Error) -> String {
+/// The text with line feeds alone between lines, so that lines can be counted.
+fn without_carriage_returns(bytes: &[u8]) -> Vec<u8> {
+    let kept = |(n, byte): (usize, &u8)| {
+        (*byte != b'\r' || bytes.get(n + 1) != Some(&b'\n')).then_some(*byte)
+    };
+    bytes.iter().enumerate().filter_map(kept).collect()
+}
+
+/// The line of a record. The reader's position is where the record before ended: empty lines and remarks come first.
+fn line_of(text: &[u8], position: Option<&csv::Position>) -> u64 {
+    let Some(position) = position else { return 0 };
+    let mut line = position.line();
+    let mut rest = text.get(position.byte() as usize..).unwrap_or_default();
+    while let Some(first) = rest.first().filter(|first| [b'#', b'\n'].contains(first)) {
+        let end = if *first == b'\n' { Some(0) } else { rest.iter().position(|b| *b == b'\n') };
+        rest = end.and_then(|end| rest.get(end + 1..)).unwrap_or_default();
+        line += 1;
+    }
+    line
+}
+
+fn fault(text: &[u8], error: &csv::Error) -> String {
     match error.kind() {
         csv::ErrorKind::Utf8 { pos, .. } => {
-            let line = pos.as_ref().map_or(0, csv::Position::line);
-            format!("line {line} is not UTF-8")
+            format!("line {} is not UTF-8", line_of(text, pos.as_ref()))
         }
         csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
-            let line = pos.as_ref().map_or(0, csv::Position::line);
+            let line = line_of(text, pos.as_ref());
             format!("line {line} has {len} fields for {expected_len} headings")
         }
         _ => error.to_string(),

@@ -169,7 +169,9 @@ fn what_is_not_stated_is_no_response() {
         ("T1,5,30,", "PMD", MetabolicCategory::Progressive, "INCREASED_UPTAKE"),
         // A reader's score below 5 says that nothing new is disease.
         ("T1,4,4,", "PMR", MetabolicCategory::Partial, "REDUCED_UPTAKE"),
-        ("T1,4,,no", "NE", MetabolicCategory::NotEvaluable, "CHANGE_NOT_COMPUTABLE"),
+        ("T1,5,,no", "NE", MetabolicCategory::NotEvaluable, "CHANGE_NOT_COMPUTABLE"),
+        // From 5 to 4 is a reduction without numbers.
+        ("T1,4,,no", "PMR", MetabolicCategory::NotEvaluable, "REDUCED_UPTAKE"),
     ];
     for (row, category, eortc, code) in rows {
         let found = assessed(&format!("visit,deauville,suv_max,new_lesions\nT0,5,20,\n{row}\n"));
@@ -262,6 +264,7 @@ fn what_spreadsheets_write() {
     let text =
         "\u{feff}visit,suv_max,sites\r\n\"T0\",7.7,\"neck, left; groin\"\r\n# a remark\r\nT1,,\r\n";
     let visits = &table(text)[0].visits;
+    assert_eq!(visits[0].line, 2);
     assert_eq!(visits[0].sites[0].name.as_deref(), Some("neck, left"));
     assert_eq!((visits[1].line, visits[1].suv_max), (4, Hottest::Unknown));
 }
@@ -300,6 +303,9 @@ fn refusals_name_line_and_column() {
         assert!(error.contains(expected), "{text:?}: {error}");
         assert!(error.contains("; "), "without a remedy: {error}");
     }
+    let text = "# remark\r\n\r\nvisit,suv_max\r\n\r\n# remark\r\nT0,1\r\nT1,x\r\n";
+    let error = read(text.as_bytes()).unwrap_err().to_string();
+    assert!(error.starts_with("line 7, column"), "{error}");
     assert!(read(b"visit\n\xff\n").unwrap_err().to_string().contains("not UTF-8"));
 }
 
@@ -418,7 +424,7 @@ proptest! {
         let _ = read(text.as_bytes());
     }
 
-    /// A field less never turns "not evaluable" into a response better than the fuller row gives.
+    /// Here the score alone says that the response is complete; without it nothing else does.
     #[test]
     fn forgetting_never_makes_a_complete_response(forgotten in prop::collection::vec(any::<bool>(), 5)) {
         let full = ["2", "1.5", "no", "clear", "neck = resolved"];
