@@ -192,10 +192,10 @@ fn changed(change: fn(&mut CtVisit)) -> (CtCategory, bool, Vec<&'static str>) {
 
 #[test]
 fn what_else_was_seen() {
+    type Row = (fn(&mut CtVisit), CtCategory, &'static str);
     let lesion =
         |kind, long_mm, unequivocal| CtNewLesion { name: "B".into(), kind, long_mm, unequivocal };
     assert_eq!(changed(|_| ()), (Complete, false, vec!["CT_ALL_NORMAL"]));
-    type Row = (fn(&mut CtVisit), CtCategory, &'static str);
     let rows: [Row; 9] = [
         (|v| v.non_target = Some(NonTarget::Progressed), Progressive, "CT_NON_TARGET_PROGRESSED"),
         (|v| v.non_target = Some(NonTarget::Unchanged), Partial, "CT_SPD_DECREASED"),
