@@ -394,6 +394,54 @@ pub const DELTA_SUV_MAX: DeltaSuvMaxNumbers = DeltaSuvMaxNumbers {
     source: "Casasnovas 2011 Blood 118:37; PETAL (Duehrsen 2018 JCO 36:2024); guards Meignan 2012",
 };
 
+/// Numbers of Lugano 2014 by sizes on CT; lengths in millimetres.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CtLuganoNumbers {
+    /// Longest diameter above which a node is abnormal, and measurable at baseline.
+    pub node_long_mm: f64,
+    /// Longest diameter above which an extranodal lesion is measurable at baseline, and a new one is progression.
+    pub extranodal_long_mm: f64,
+    /// Most target lesions that are summed.
+    pub most_targets: usize,
+    /// Fall of the sum of products since baseline, percent, that is partial response (inclusive).
+    pub decrease_percent: f64,
+    /// Growth of one lesion's product since its lowest, percent, that may be progression (inclusive).
+    pub increase_percent: f64,
+    /// Longest diameter up to which a lesion is a small one…
+    pub small_up_to_mm: f64,
+    /// …which must also have grown by this much in one diameter (inclusive)…
+    pub growth_of_small_mm: f64,
+    /// …and a larger one by this much (inclusive).
+    pub growth_of_large_mm: f64,
+    /// Diameter that stands for a lesion that is seen but too small to measure.
+    pub too_small_mm: f64,
+    /// Longest normal vertical length of the spleen.
+    pub spleen_normal_mm: f64,
+    /// Part of the spleen's excess over normal, percent, by which it must have shrunk or grown (more than this).
+    pub spleen_excess_percent: f64,
+    /// Growth of a spleen that was normal (inclusive).
+    pub spleen_growth_mm: f64,
+    /// Where the numbers come from.
+    pub source: &'static str,
+}
+
+/// Lugano 2014 by sizes on CT.
+pub const CT_LUGANO: CtLuganoNumbers = CtLuganoNumbers {
+    node_long_mm: 15.0,
+    extranodal_long_mm: 10.0,
+    most_targets: 6,
+    decrease_percent: 50.0,
+    increase_percent: 50.0,
+    small_up_to_mm: 20.0,
+    growth_of_small_mm: 5.0,
+    growth_of_large_mm: 10.0,
+    too_small_mm: 5.0,
+    spleen_normal_mm: 130.0,
+    spleen_excess_percent: 50.0,
+    spleen_growth_mm: 20.0,
+    source: "Cheson 2014 JCO 32:3059, table 3 (CT-based response); spleen by its excess over 13 cm",
+};
+
 /// What a normal reference region looks like in FDG-PET.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ExpectedReferences {

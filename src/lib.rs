@@ -76,6 +76,7 @@ pub mod response;
 pub mod segmentation;
 pub mod statistics;
 pub mod suv;
+pub mod visits;
 pub mod volume;
 
 /// The examples of the README are compiled with the doc tests.

@@ -404,7 +404,7 @@ fn beside_column(f: &Features) -> bool {
 }
 
 /// The renal pelvis, where urine is hottest, lies nearer to the column than this, millimetres.
-const PELVIS_MM: f64 = 75.0;
+const PELVIS_MM: f64 = 68.0;
 /// Uptake of one kidney that answers that of the other is at least this share of it.
 const COUNTERPART: f64 = 0.35;
 

@@ -29,6 +29,7 @@ const BACK_MM: std::ops::Range<f64> = -70.0..-5.0;
 /// Radius of an adult's descending aorta, millimetres: 12 in the mean, 8.5 at least (Hager 2002, J Thorac Cardiovasc Surg
 /// 123:1060), less half a voxel of the lattice. A collapsed oesophagus is thinner.
 const VESSEL_MM: std::ops::Range<f32> = 7.25..20.0;
+const THICK_MM: f32 = 9.0;
 /// Lungs of less than this share of an adult's height are a child's, whose aorta takes a thinner cylinder.
 const CHILD: f64 = 0.75;
 /// On PET alone: a body that is less wide than this is a child's, whose aorta is too thin to be found by its uptake, millimetres.
@@ -92,8 +93,10 @@ pub fn place(
         let of_liver = liver_mm.and_then(|place| nearest_at(&anatomy.uptake, place));
         let least = (BLOOD_OF_MEDIAN * anatomy.body_median as f32)
             .max(of_liver.map_or(0.0, |level| BLOOD_OF_LIVER.start * level));
-        let is_blood = |run: &[Point]| mean_uptake(anatomy, run) > least;
         let scale = scale(lungs);
+        // Without a liver's uptake to compare with, only a vessel as thick as an aorta can be told from the oesophagus.
+        let thick = |p: &Point| liver_mm.is_some() || p.radius_mm >= THICK_MM * scale as f32;
+        let is_blood = |run: &[Point]| mean_uptake(anatomy, run) > least && run.iter().all(thick);
         let radius_mm = if scale < CHILD { scale * RADIUS_MM } else { RADIUS_MM };
         return choose(anatomy, &line, height, disease, is_blood, (Method::Ct, radius_mm));
     }

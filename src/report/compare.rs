@@ -9,12 +9,12 @@ use super::trajectories::TrajectoryDocument;
 use super::{Content, finite};
 use crate::alignment::{Alignment, Method, Verdict};
 use crate::assessment::{LinkedLesion, Nadir, PairAssessment, Trajectory};
-use crate::criteria::{Criteria, DELTA_SUV_MAX, PERCIST};
+use crate::criteria::Criteria;
 use crate::deauville::Scored;
 use crate::diagnostic::Warning;
 use crate::matching::Fate;
 use crate::quality::Check;
-use crate::response::{MetabolicCategory, Reason, ResponseCategory, Sensitivity};
+use crate::response::{MetabolicCategory, ResponseCategory, Sensitivity};
 
 /// Scans of one patient and a response for each pair.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -257,21 +257,13 @@ pub struct DeltaDocument {
     pub source: &'static str,
 }
 
-fn coded(reasons: &[Reason]) -> Vec<String> {
-    reasons.iter().map(|r| format!("{}: {}", r.code, r.text)).collect()
-}
-
 impl From<&PairAssessment> for PairDocument {
     fn from(pair: &PairAssessment) -> Self {
         let delta = pair.delta_suv_max_percent.and_then(finite);
         Self {
             baseline: pair.baseline,
             follow_up: pair.follow_up,
-            comparability: ComparabilityDocument {
-                verdict: pair.comparability.verdict,
-                rule_set: pair.comparability.rule_set.name(),
-                checks: pair.comparability.checks.clone(),
-            },
+            comparability: (&pair.comparability).into(),
             alignment: (&pair.alignment).into(),
             lesions: pair.lesions.iter().map(Into::into).collect(),
             delta_suv_max_percent: delta,
@@ -279,32 +271,10 @@ impl From<&PairAssessment> for PairDocument {
                 .is_none()
                 .then_some("one of the scans has no lesion to measure"),
             nadir: pair.nadir.map(Into::into),
-            lugano: LuganoDocument {
-                category: pair.lugano.category,
-                deauville: pair.lugano.deauville.clone(),
-                category_x: pair.lugano.category_x,
-                provisional: pair.lugano.provisional,
-                reasons: coded(&pair.lugano.reasons),
-            },
-            percist: MetabolicDocument {
-                category: pair.percist.category,
-                percent: pair.percist.percent.and_then(finite),
-                reasons: coded(&pair.percist.reasons),
-                source: PERCIST.source,
-            },
-            eortc: MetabolicDocument {
-                category: pair.eortc.category,
-                percent: pair.eortc.percent.and_then(finite),
-                reasons: coded(&pair.eortc.reasons),
-                source: crate::criteria::EORTC.source,
-            },
-            delta_suv_max: DeltaDocument {
-                percent: pair.delta_suv_max.percent.and_then(finite),
-                cutoff_percent: pair.delta_suv_max.cutoff_percent,
-                favourable: pair.delta_suv_max.favourable,
-                reasons: coded(&pair.delta_suv_max.reasons),
-                source: DELTA_SUV_MAX.source,
-            },
+            lugano: (&pair.lugano).into(),
+            percist: (&pair.percist).into(),
+            eortc: (&pair.eortc).into(),
+            delta_suv_max: (&pair.delta_suv_max).into(),
             sensitivity: pair.sensitivity.clone(),
             warnings: alignment_warning(pair).into_iter().collect(),
         }
@@ -339,20 +309,9 @@ impl CompareDocument {
         };
         let of_pairs = pairs.iter().flat_map(|p| p.warnings.iter().cloned());
         let warnings = scans.iter().enumerate().flat_map(of_scan).chain(of_pairs).collect();
-        Self {
-            criteria: CriteriaDocument {
-                convention: criteria.convention.name,
-                change: criteria.change.name,
-                change_source: criteria.change.source,
-                quality: criteria.quality.name(),
-                positive_from: criteria.positive_from.into(),
-            },
-            scans,
-            pairs,
-            trajectories: trajectories.iter().map(Into::into).collect(),
-            files: Vec::new(),
-            warnings,
-        }
+        let trajectories = trajectories.iter().map(Into::into).collect();
+        let criteria = criteria.into();
+        Self { criteria, scans, pairs, trajectories, files: Vec::new(), warnings }
     }
 
     /// Whether every pair has a call.
@@ -420,11 +379,7 @@ impl PairDocument {
             "  PERCIST {}, EORTC {}, delta SUVmax {}; comparability {} ({}); alignment {} ({})",
             self.percist.category,
             self.eortc.category,
-            match self.delta_suv_max.favourable {
-                Some(true) => "favourable",
-                Some(false) => "not favourable",
-                None => "not known",
-            },
+            self.delta_suv_max.words(),
             self.comparability.verdict.name(),
             self.comparability.rule_set,
             self.alignment.method,

@@ -4,6 +4,7 @@
 //! LPS millimetres, shapes and spacings `[slice, row, column]`. A number that is not known is `null`, and a key that ends
 //! in `_reason` beside it says why; NaN and infinity never get into a document.
 
+mod calls;
 pub mod compare;
 pub mod decisions;
 pub mod inspect;
@@ -14,6 +15,7 @@ pub mod score;
 pub mod suv;
 mod text;
 pub mod trajectories;
+pub mod visits;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -91,6 +93,7 @@ pub fn json_schemas() -> Vec<(&'static str, schemars::Schema)> {
         of::<phantom::PhantomDocument>(),
         of::<score::ScoreDocument>(),
         of::<compare::CompareDocument>(),
+        of::<visits::VisitsDocument>(),
         (ErrorDocument::NAME, schema_of::<ErrorDocument>(ErrorDocument::NAME)),
     ]
 }

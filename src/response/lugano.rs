@@ -6,6 +6,7 @@
 //! Source: Cheson 2014 JCO 32:3059, table 3; Barrington 2014 JCO 32:3048. The order of the steps, and numbers for "reduced"
 //! and "increased" ([`ChangeRule`]), are conventions of this program: the paper has none.
 
+mod histology;
 mod sensitivity;
 
 pub use sensitivity::sensitivity;
@@ -143,8 +144,13 @@ pub struct LuganoInput {
     pub has_baseline: bool,
     /// The sites known at baseline.
     pub sites: Vec<KnownSite>,
+    /// The hottest uptake at baseline and now, where one number a scan is known and those of the sites are not;
+    /// `None`: that of the sites.
+    pub hottest: Option<(SiteUptake, SiteUptake)>,
     /// Foci that baseline did not have.
     pub new_lesions: Vec<NewLesion>,
+    /// Whether somebody looked for new foci: where not, an empty list says nothing.
+    pub new_lesions_stated: bool,
     /// The marrow.
     pub marrow: Marrow,
     /// The disease.
@@ -164,7 +170,9 @@ impl LuganoInput {
             score,
             has_baseline: true,
             sites,
+            hottest: None,
             new_lesions: Vec::new(),
+            new_lesions_stated: true,
             marrow: Marrow::default(),
             histology: Histology::default(),
             quality: None,
@@ -193,7 +201,7 @@ pub struct LuganoCall {
 
 /// The Lugano call for one pair.
 pub fn assess(input: &LuganoInput, criteria: &Criteria) -> LuganoCall {
-    let hottest = hottest_uptakes(&input.sites, criteria.change.statistic);
+    let hottest = hottest_uptakes(input, criteria.change.statistic);
     let mut call = LuganoCall {
         category: ResponseCategory::NotEvaluable,
         deauville: input.score.clone(),
@@ -215,6 +223,11 @@ pub fn assess(input: &LuganoInput, criteria: &Criteria) -> LuganoCall {
     progression.extend(relapse(input, criteria, hottest));
     if progression.is_empty() {
         judge_known_disease(input, criteria, hottest, &mut call);
+        if !input.new_lesions_stated {
+            call.category = ResponseCategory::NotEvaluable;
+            let text = "whether there are new lesions is not stated; they would be progression";
+            call.reasons.push(Reason::new("NEW_LESIONS_NOT_STATED", text));
+        }
     } else {
         call.category = ResponseCategory::Progressive;
         call.reasons.extend(progression);
@@ -500,11 +513,14 @@ fn summary(changes: &[Change]) -> Option<Change> {
         .find(|change| changes.contains(change))
 }
 
-/// The hottest uptake at baseline and now, over the sites in view on both scans; `None` where a value is missing or nothing
-/// remains to be measured.
-fn hottest_uptakes(sites: &[KnownSite], statistic: ChangeStatistic) -> Option<(f64, f64)> {
+/// The hottest uptake at baseline and now: that of the scans as wholes, else over the sites in view on both; `None` where a
+/// value is missing or nothing remains to be measured.
+fn hottest_uptakes(input: &LuganoInput, statistic: ChangeStatistic) -> Option<(f64, f64)> {
+    if let Some((baseline, now)) = input.hottest {
+        return baseline.value(statistic).zip(now.value(statistic));
+    }
     let mut hottest: (Option<f64>, Option<f64>) = (None, None);
-    for site in sites {
+    for site in &input.sites {
         let now = match site.now {
             SiteNow::OutOfField => continue,
             SiteNow::Resolved => None,

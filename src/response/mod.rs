@@ -3,6 +3,7 @@
 //! Each criterion takes a plain structure, so that voxels and tables of values read elsewhere feed the same rules, and gives a
 //! category with the reasons that fired.
 
+pub mod ct_lugano;
 pub mod delta_suv_max;
 pub mod eortc;
 pub mod lugano;
@@ -35,6 +36,10 @@ pub enum ResponseCategory {
 }
 
 impl ResponseCategory {
+    /// The calls from the best; a pair that is not evaluable says nothing of how good a response is.
+    pub const FROM_THE_BEST: [Self; 5] =
+        [Self::Complete, Self::Partial, Self::None, Self::Progressive, Self::NotEvaluable];
+
     /// CMR, PMR, NMR, PMD or NE.
     pub fn abbreviation(self) -> &'static str {
         match self {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The modules from the ground up: each uses only modules above it in this list, which are below it in the building.
-const ORDER: [&str; 27] = [
+const ORDER: [&str; 28] = [
     "geometry",
     "volume",
     "diagnostic",
@@ -21,6 +21,7 @@ const ORDER: [&str; 27] = [
     "quality",
     "deauville",
     "response",
+    "visits",
     "reference",
     "lesion",
     "decisions",

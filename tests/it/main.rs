@@ -25,3 +25,4 @@ mod selection;
 mod support;
 mod suv;
 mod synthetic;
+mod visits;

@@ -29,6 +29,25 @@ const SEVERAL_SCANS: &str = "A flag about one scan (series, weight, height, dose
     is given once for each scan, in their order; - leaves that scan as it is.\n\n\
     Decision support for research, not a medical device.";
 
+/// What says something about scans, and nothing about a table.
+const OF_SCANS: [&str; 15] = [
+    "baseline",
+    "follow_ups",
+    "suv",
+    "series",
+    "weight_kg",
+    "height_m",
+    "dose_mbq",
+    "injected_at",
+    "liver",
+    "blood_pool",
+    "lesions",
+    "exclude",
+    "organs",
+    "decisions",
+    "threshold",
+];
+
 /// PET-CT response assessment from DICOM: SUV, reference regions, lesions, Deauville score, Lugano response.
 ///
 /// Decision support for research, not a medical device.
@@ -55,7 +74,7 @@ pub(crate) enum Command {
     /// Score one scan: references, lesions, Deauville score.
     #[command(after_help = RESEARCH_USE)]
     Score(ScoreArgs),
-    /// Compare a follow-up (or several) with its baseline: Lugano response.
+    /// Compare a follow-up (or several) with its baseline: Lugano response. With --table, visits read elsewhere.
     #[command(after_help = SEVERAL_SCANS)]
     Compare(CompareArgs),
     /// Write a synthetic PET-CT patient with known truth; CASE `list` names the cases.
@@ -212,11 +231,17 @@ pub(crate) struct ScoreArgs {
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
     /// Scan before treatment.
-    #[arg(value_name = "BASELINE")]
-    baseline: PathBuf,
+    #[arg(required_unless_present = "table", value_name = "BASELINE")]
+    baseline: Option<PathBuf>,
     /// Later scans.
-    #[arg(required = true, value_name = "FOLLOW-UP")]
+    #[arg(required_unless_present = "table", value_name = "FOLLOW-UP")]
     follow_ups: Vec<PathBuf>,
+    /// In place of scans: a table of visits that were read elsewhere (docs/visits.md).
+    #[arg(long, value_parser = values::path, value_name = "CSV", conflicts_with_all = OF_SCANS, help_heading = "Table")]
+    table: Option<PathBuf>,
+    /// Sizes of lesions on CT for the visits of the table.
+    #[arg(long, value_parser = values::path, value_name = "CSV", requires = "table", help_heading = "Table")]
+    diameters: Option<PathBuf>,
     /// Write documents and figures into this folder.
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
@@ -316,6 +341,26 @@ pub(crate) struct CompareOptions {
     pub(crate) threshold: Option<Threshold>,
     pub(crate) criteria: Criteria,
     pub(crate) output: Option<PathBuf>,
+}
+
+/// What `compare --table` works with.
+#[derive(Debug)]
+pub(crate) struct TableOptions {
+    /// The visits.
+    pub(crate) table: PathBuf,
+    /// Sizes on CT.
+    pub(crate) diameters: Option<PathBuf>,
+    pub(crate) criteria: Criteria,
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// What `compare` has been given.
+#[derive(Debug)]
+pub(crate) enum Comparison {
+    /// Scans.
+    Scans(Box<CompareOptions>),
+    /// A table.
+    Table(TableOptions),
 }
 
 /// What `phantom` works with.
@@ -431,16 +476,21 @@ impl ScoreArgs {
 }
 
 impl CompareArgs {
-    pub(crate) fn options(mut self) -> Result<CompareOptions, Failure> {
-        self.follow_ups.insert(0, self.baseline);
-        let scans = self.flags.for_scans(&self.follow_ups)?;
+    pub(crate) fn options(self) -> Result<Comparison, Failure> {
+        let criteria = self.reading.criteria.unwrap_or_default();
+        if let Some(table) = self.table {
+            let (diameters, output) = (self.diameters, self.output);
+            return Ok(Comparison::Table(TableOptions { table, diameters, criteria, output }));
+        }
+        let paths: Vec<PathBuf> = self.baseline.into_iter().chain(self.follow_ups).collect();
+        let scans = self.flags.for_scans(&paths)?;
         let readings = self.reading.for_scans(scans.len())?;
-        Ok(CompareOptions {
+        Ok(Comparison::Scans(Box::new(CompareOptions {
             scans: scans.into_iter().zip(readings).collect(),
             threshold: self.reading.threshold,
-            criteria: self.reading.criteria.unwrap_or_default(),
+            criteria,
             output: self.output,
-        })
+        })))
     }
 }
 
@@ -464,7 +514,28 @@ mod tests {
     fn compare(line: &str) -> Result<CompareOptions, String> {
         let cli = Cli::try_parse_from(line.split(' ')).map_err(|e| e.to_string())?;
         let Command::Compare(args) = cli.command else { return Err("another command".into()) };
-        args.options().map_err(|failure| failure.message)
+        match args.options().map_err(|failure| failure.message)? {
+            Comparison::Scans(options) => Ok(*options),
+            Comparison::Table(_) => Err("a table".into()),
+        }
+    }
+
+    #[test]
+    fn a_table_stands_alone() {
+        assert_eq!(
+            compare("petct compare --table t.csv --criteria visual").unwrap_err(),
+            "a table"
+        );
+        for line in [
+            "petct compare a b --table t.csv",
+            "petct compare --table t.csv --weight-kg 70",
+            "petct compare --table t.csv --suv lbm",
+            "petct compare --table t.csv --threshold 4.0",
+            "petct compare a b --diameters d.csv",
+            "petct compare a",
+        ] {
+            assert_ne!(compare(line).unwrap_err(), "a table", "{line}");
+        }
     }
 
     #[test]

@@ -132,6 +132,20 @@ pub(crate) fn check_apart(output: &Path, inputs: &[&Path]) -> Result<(), Failure
     Ok(())
 }
 
+/// Refuses a folder that holds one of the files of the input. A folder within that one is a place of its own: tables lie in
+/// working folders, scans do not.
+pub(crate) fn check_not_beside(output: &Path, files: &[&Path]) -> Result<(), Failure> {
+    for file in files {
+        let folder = file.parent().filter(|folder| *folder != Path::new(""));
+        let folder = folder.unwrap_or(Path::new("."));
+        if real(output).is_some() && real(output) == real(folder) {
+            let message = format!("{} holds the input {}", output.display(), file.display());
+            return Err(Failure::new("output_in_input", &message, "choose another place with -o"));
+        }
+    }
+    Ok(())
+}
+
 /// A path without links, as far as it exists.
 fn real(path: &Path) -> Option<std::path::PathBuf> {
     let path = std::path::absolute(path).ok()?;

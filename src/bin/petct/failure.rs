@@ -11,6 +11,7 @@ use petct::mask_file::{MaskError, MaskFault};
 use petct::nifti_file::NiftiError;
 use petct::report::Error;
 use petct::suv::SuvError;
+use petct::visits::TableError;
 
 /// An input or a command that cannot be used: exit status 2.
 #[derive(Debug)]
@@ -102,6 +103,17 @@ impl Failure {
             _ => "decision_refused",
         };
         Self::sentence(code, &format!("{file}: {error}"), "score again with -o for a new file")
+    }
+
+    /// Why a table of visits or diameters is not used.
+    pub(crate) fn of_table(file: &dyn Display, error: &TableError) -> Self {
+        let code = match error {
+            TableError::NotATable(_) => "not_a_table",
+            TableError::Empty => "table_empty",
+            TableError::UnknownColumn { .. } | TableError::Headings { .. } => "table_columns",
+            TableError::Value { .. } | TableError::Row { .. } => "table_row",
+        };
+        Self::sentence(code, &format!("{file}: {error}"), "see docs/visits.md")
     }
 
     /// As it stands in a document.

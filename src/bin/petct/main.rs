@@ -16,12 +16,13 @@ mod open;
 mod phantom;
 mod score;
 mod suv;
+mod table;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
-use args::{Cli, Command, Format};
+use args::{Cli, Command, Comparison, Format};
 use clap::Parser;
 use console::Console;
 use failure::Failure;
@@ -66,7 +67,10 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Suv(args) => suv::run(&args.options()?, &console),
         Command::Measure(args) => measure::run(&args.options()?, &console),
         Command::Score(args) => score::run(&args.options()?, &console),
-        Command::Compare(args) => compare::run(&args.options()?, &console),
+        Command::Compare(args) => match args.options()? {
+            Comparison::Scans(options) => compare::run(&options, &console),
+            Comparison::Table(options) => table::run(&options, &console),
+        },
         Command::Phantom(args) => phantom::run(&args.options(), &console),
     }
 }

@@ -163,7 +163,7 @@ impl Question<'_> {
     /// The uptake at follow-up at which "reduced" begins or ends, and at which "increased" begins.
     fn change(&self) -> Vec<Sensitivity> {
         let rule = &self.criteria.change;
-        let hottest = hottest_uptakes(&self.input.sites, rule.statistic);
+        let hottest = hottest_uptakes(self.input, rule.statistic);
         let (Some((from, to)), Some((reduced, increased))) = (hottest, rule.borders) else {
             return Vec::new();
         };
@@ -199,8 +199,11 @@ impl Question<'_> {
     fn with_hottest(&self, to: f64, value: f64) -> LuganoInput {
         let statistic = self.criteria.change.statistic;
         let mut changed = self.input.clone();
-        for site in &mut changed.sites {
-            let SiteNow::Uptake(uptake) = &mut site.now else { continue };
+        let of_sites = changed.sites.iter_mut().filter_map(|site| match &mut site.now {
+            SiteNow::Uptake(uptake) => Some(uptake),
+            SiteNow::Resolved | SiteNow::OutOfField => None,
+        });
+        for uptake in of_sites.chain(changed.hottest.as_mut().map(|(_, now)| now)) {
             let held = match statistic {
                 ChangeStatistic::SuvMax => &mut uptake.suv_max,
                 ChangeStatistic::SulPeak => &mut uptake.sul_peak,
