@@ -1,11 +1,9 @@
 //! The sites of a pair: known ones with their uptake then and now, and new ones.
 
-use glam::DVec3;
-
 use super::residual::carried;
 use super::scan::uptake;
 use super::series::{LinkedLesion, SeriesScan, suspects};
-use crate::alignment::Alignment;
+use crate::alignment::{Alignment, Verdict};
 use crate::criteria::{DeauvilleConvention, percent_change};
 use crate::deauville::{DeauvilleScore, score_uptake};
 use crate::lesion::{Class, Lesion};
@@ -62,17 +60,17 @@ pub(super) fn sites_of(
             before: group.earlier.iter().map(|&n| before[n]).collect(),
             now: group.later.iter().map(|&n| now[n]).collect(),
         };
-        pair.add(&mut sites, group.fate(), &members);
+        pair.add(&mut sites, group, &members);
     }
     sites
 }
 
 impl Pair<'_> {
-    fn add(&self, sites: &mut Sites, fate: Fate, members: &Members<'_>) {
+    fn add(&self, sites: &mut Sites, group: &Group, members: &Members<'_>) {
         let disease = |l: &&&Lesion| l.finding.class == Class::Lesion;
         let is_disease = members.before.iter().chain(&members.now).any(|l| disease(&l));
-        let fate = self.in_view(fate, members);
-        let linked = self.linked(fate, members, is_disease);
+        let fate = group.fate;
+        let linked = self.linked(group, members, is_disease);
         if !members.before.is_empty() && is_disease {
             sites.known.push(self.known(fate, members));
         }
@@ -82,29 +80,8 @@ impl Pair<'_> {
         sites.lesions.push(linked);
     }
 
-    /// A site that lies outside the other scan's field of view is neither resolved nor new.
-    fn in_view(&self, fate: Fate, members: &Members<'_>) -> Fate {
-        let to_follow_up = self.alignment.follow_up_from_baseline;
-        let inside = |scan: &SeriesScan<'_>, place: DVec3| {
-            scan.input.image.volume.geometry().voxel_at(place).is_some()
-        };
-        let seen = match fate {
-            Fate::Resolved => members
-                .before
-                .iter()
-                .all(|l| inside(self.follow_up, to_follow_up.transform_point3(l.centroid_mm))),
-            Fate::New => {
-                let back = to_follow_up.inverse();
-                let seen =
-                    |l: &&Lesion| inside(self.baseline, back.transform_point3(l.centroid_mm));
-                members.now.iter().all(seen)
-            }
-            Fate::Persistent | Fate::Merged | Fate::Split | Fate::OutOfView => true,
-        };
-        if seen { fate } else { Fate::OutOfView }
-    }
-
-    fn linked(&self, fate: Fate, members: &Members<'_>, is_disease: bool) -> LinkedLesion {
+    fn linked(&self, group: &Group, members: &Members<'_>, is_disease: bool) -> LinkedLesion {
+        let fate = group.fate;
         let ids = |lesions: &[&Lesion]| lesions.iter().map(|l| l.id).collect();
         let max = |lesions: &[&Lesion]| lesions.iter().map(|l| l.statistics.max).reduce(f64::max);
         let volume = |lesions: &[&Lesion]| {
@@ -121,6 +98,7 @@ impl Pair<'_> {
             baseline_ids: ids(&members.before),
             follow_up_ids: ids(&members.now),
             fate,
+            confidence: group.confidence(self.alignment.quality.verdict == Verdict::Good),
             class: if is_disease { Class::Lesion } else { Class::Uncertain },
             delta_suv_max_percent: change(&max),
             delta_volume_percent: one_rule.then(|| change(&volume)).flatten(),

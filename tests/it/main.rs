@@ -14,6 +14,7 @@ mod loading_codings;
 mod loading_enhanced;
 mod masks;
 mod organs;
+mod pairs;
 mod phantom;
 mod pictures;
 mod properties;
