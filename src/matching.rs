@@ -237,8 +237,7 @@ struct Scene<'a> {
 impl Scene<'_> {
     /// The groups with the map displaced by `off` in the later scan.
     fn groups(&self, off: DVec3) -> Vec<Group> {
-        let pairs =
-            (0..self.before.len()).flat_map(|e| (0..self.now.len()).map(move |l| (e, l)));
+        let pairs = (0..self.before.len()).flat_map(|e| (0..self.now.len()).map(move |l| (e, l)));
         let near = pairs.filter(|&(e, l)| self.may_meet(e, l, off));
         let (mut links, rest): (Vec<_>, Vec<_>) = near.partition(|&(e, l)| self.overlap(e, l, off));
         let overlapping = links.len();

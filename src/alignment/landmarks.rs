@@ -4,8 +4,12 @@
 //! some voxels around the place to which the map carries them, by normalised correlation. The best shift, between voxels
 //! by parabolas, is the residual. The global search does not see these shifts, so they are a measure of its own.
 //!
+//! On CT only bone is looked at: the diaphragm stands elsewhere at every breath, and bowel and fat move too.
+//!
 //! Sources: Harris and Stephens 1988 (what pins a piece down: the structure tensor); Ourselin 2001, Image Vis Comput 19:25
 //! (block matching between scans of one person); Lewis 1995 (normalised correlation).
+
+use std::borrow::Cow;
 
 use glam::{DAffine3, DMat3, DVec3};
 use rayon::prelude::*;
@@ -27,6 +31,8 @@ const LEAST: usize = 6;
 /// Share of the weakest direction in the structure of a landmark, 1 for one that is alike in all: below it a landmark
 /// could slide, as a rib along itself.
 const PINNED: f64 = 0.15;
+/// Image value below which all is alike on CT: 100 HU, above soft tissue and below spongy bone of 4 mm.
+const SOFT: f32 = 1.1;
 /// Share of bone in a landmark on CT.
 const BONE: f64 = 0.08;
 /// Correlation from which a landmark is found again: half of its variance is explained.
@@ -43,21 +49,32 @@ enum Outcome {
 /// The residual of a map; `None` where fewer than [`LEAST`] landmarks are found.
 pub(super) fn residual(fixed: &Body, moving: &Body, map: DAffine3) -> Option<LandmarkResidual> {
     let blocks = Blocks::of(fixed.image.geometry());
-    let places = blocks.landmarks(fixed);
+    let (here, there) = (looked_at(fixed), looked_at(moving));
+    let places = blocks.landmarks(fixed, &here);
     let outcomes: Vec<Outcome> =
-        places.par_iter().map(|&centre| blocks.seek(fixed, moving, map, centre)).collect();
+        places.par_iter().map(|&centre| blocks.seek(&here, &there, map, centre)).collect();
     let sought = outcomes.iter().filter(|o| !matches!(o, Outcome::Unseen)).count();
     let off = |outcome: &Outcome| match outcome {
         Outcome::Found(mm) => Some(*mm),
         Outcome::Unseen | Outcome::Lost => None,
     };
-    let found: Vec<f64> = outcomes.iter().filter_map(off).collect();
+    let mut found: Vec<f64> = outcomes.iter().filter_map(off).collect();
+    found.sort_by(f64::total_cmp);
     (found.len() >= LEAST).then(|| LandmarkResidual {
         mean: found.iter().sum::<f64>() / found.len() as f64,
-        worst: found.iter().copied().fold(0.0, f64::max),
+        median: found[found.len() / 2],
+        worst: found[found.len() - 1],
         count: found.len(),
         sought,
     })
+}
+
+/// The image in which landmarks are looked for.
+fn looked_at(body: &Body) -> Cow<'_, Volume<f32>> {
+    match body.modality {
+        Modality::Ct => Cow::Owned(body.image.map(|v| v.max(SOFT))),
+        Modality::Pet => Cow::Borrowed(&body.image),
+    }
 }
 
 /// Size of landmarks and search in voxels of a lattice.
@@ -81,7 +98,7 @@ impl Blocks {
     }
 
     /// Centres of the best landmarks on a grid of pieces that overlap by half, the best first.
-    fn landmarks(&self, fixed: &Body) -> Vec<[usize; 3]> {
+    fn landmarks(&self, fixed: &Body, image: &Volume<f32>) -> Vec<[usize; 3]> {
         let centres = |axis: usize| {
             // One voxel is left at the borders for the gradient.
             let margin = self.half[axis] + 1;
@@ -93,7 +110,7 @@ impl Blocks {
         let mut scored: Vec<(f64, [usize; 3])> = grid
             .into_par_iter()
             .filter(|&centre| self.is_body(fixed, centre))
-            .filter_map(|centre| Some((self.pinned(&fixed.image, centre)?, centre)))
+            .filter_map(|centre| Some((self.pinned(image, centre)?, centre)))
             .collect();
         // The sort is stable: equals stay in the order of memory.
         scored.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -143,10 +160,15 @@ impl Blocks {
     }
 
     /// Looks for one landmark around the place to which the map carries it.
-    fn seek(&self, fixed: &Body, moving: &Body, map: DAffine3, centre: [usize; 3]) -> Outcome {
+    fn seek(
+        &self,
+        fixed: &Volume<f32>,
+        moving: &Volume<f32>,
+        map: DAffine3,
+        centre: [usize; 3],
+    ) -> Outcome {
         let Some(window) = self.window(fixed, moving, map, centre) else { return Outcome::Unseen };
-        let template: Vec<f32> =
-            self.voxels(centre, self.half).map(|voxel| fixed.image[voxel]).collect();
+        let template: Vec<f32> = self.voxels(centre, self.half).map(|voxel| fixed[voxel]).collect();
         let span = self.reach.map(|r| 2 * r + 1);
         let shifts = span.iter().product();
         let alike: Vec<f64> = (0..shifts)
@@ -177,14 +199,13 @@ impl Blocks {
     /// The follow-up around a landmark, on the baseline's lattice; `None` where its field of view ends.
     fn window(
         &self,
-        fixed: &Body,
-        moving: &Body,
+        fixed: &Volume<f32>,
+        moving: &Volume<f32>,
         map: DAffine3,
         centre: [usize; 3],
     ) -> Option<Vec<f32>> {
-        let index_map = moving.image.geometry().index_from_patient()
-            * map
-            * fixed.image.geometry().patient_from_index();
+        let index_map =
+            moving.geometry().index_from_patient() * map * fixed.geometry().patient_from_index();
         let wide = [0, 1, 2].map(|axis| (self.half[axis] + self.reach[axis]) as f64);
         let middle = DVec3::from_array(centre.map(|i| i as f64));
         let side = wide.map(|w| 2 * w as usize + 1);
@@ -192,9 +213,10 @@ impl Blocks {
         for s in 0..side[0] {
             for r in 0..side[1] {
                 for c in 0..side[2] {
-                    let off = DVec3::new(s as f64 - wide[0], r as f64 - wide[1], c as f64 - wide[2]);
+                    let off =
+                        DVec3::new(s as f64 - wide[0], r as f64 - wide[1], c as f64 - wide[2]);
                     let there = index_map.transform_point3(middle + off);
-                    values.push(trilinear(&moving.image, there)?);
+                    values.push(trilinear(moving, there)?);
                 }
             }
         }

@@ -93,6 +93,8 @@ pub enum Verdict {
 pub struct LandmarkResidual {
     /// Mean distance, millimetres.
     pub mean: f64,
+    /// Median distance, millimetres: what a few landmarks that were taken for others do not change.
+    pub median: f64,
     /// Largest distance, millimetres.
     pub worst: f64,
     /// Landmarks found again.
@@ -230,12 +232,15 @@ fn by_bodies(
     stretched(&found, &rigid, fixed, moving).unwrap_or(rigid)
 }
 
-/// A mean residual of landmarks above a quarter of the finest spacing is more than a rigid search leaves of a body that
+/// A median residual of landmarks above a quarter of the finest spacing is more than a rigid search leaves of a body that
 /// has not changed.
 const UNCHANGED_MM: f64 = 0.25 * body::SPACING_MM;
 
 /// A stretch is kept if it takes away this share of the residual at least.
 const CLEARLY: f64 = 0.2;
+
+/// And if it does not lose more than a tenth of the landmarks.
+const AS_MANY: f64 = 0.9;
 
 /// Weight that halves or doubles changes width and depth by a fifth; height does not change. A larger stretch is no
 /// change of weight.
@@ -243,7 +248,7 @@ const LARGEST_STRETCH: f64 = 1.2;
 
 /// The map with a stretch, where the landmarks lie off without it and clearly less with it.
 fn stretched(found: &Found, rigid: &Alignment, fixed: &Body, moving: &Body) -> Option<Alignment> {
-    let before = rigid.quality.landmark_residual.filter(|r| r.mean > UNCHANGED_MM)?;
+    let before = rigid.quality.landmark_residual.filter(|r| r.median > UNCHANGED_MM)?;
     let (pose, steps) = found.fine.stretched(found.pose);
     let widest = pose.stretch().max_element().max(1.0 / pose.stretch().min_element());
     if widest > LARGEST_STRETCH {
@@ -251,7 +256,8 @@ fn stretched(found: &Found, rigid: &Alignment, fixed: &Body, moving: &Body) -> O
     }
     let quality = quality::measure(fixed, moving, pose.map());
     let after = quality.landmark_residual?;
-    let clearly = after.mean <= (1.0 - CLEARLY) * before.mean && after.count >= before.count;
+    let clearly = after.median <= (1.0 - CLEARLY) * before.median
+        && after.count as f64 >= AS_MANY * before.count as f64;
     let nothing_worse = quality.verdict >= rigid.quality.verdict
         && quality.correlation_after >= rigid.quality.correlation_after;
     (clearly && nothing_worse).then(|| Alignment {

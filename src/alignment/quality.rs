@@ -27,6 +27,9 @@ const LARGEST_RESIDUAL_MM: f64 = 6.0;
 /// Of one body at least a third of the landmarks is found again, whatever the arms do.
 const LEAST_FOUND: f64 = 1.0 / 3.0;
 
+/// Most of them.
+const MOST_FOUND: f64 = 2.0 / 3.0;
+
 /// No correlation is told of a smaller share of the baseline's body.
 const LEAST_SHARE: f64 = 0.02;
 
@@ -116,9 +119,11 @@ pub(super) fn measure(fixed: &Body, moving: &Body, map: DAffine3) -> Quality {
 
 fn judge(quality: &mut Quality) {
     let dice = quality.body_overlap_dice.unwrap_or(0.0);
+    // Arms that lie elsewhere make the outlines differ; bones that lie on each other say that the trunk does not.
+    let good_dice = if bones_agree(quality) { LEAST_DICE } else { GOOD_DICE };
     let correlation = quality.correlation_after.unwrap_or(0.0);
     let checks = [
-        (dice, LEAST_DICE, GOOD_DICE, "the bodies overlap with a Dice of"),
+        (dice, LEAST_DICE, good_dice, "the bodies overlap with a Dice of"),
         (
             correlation,
             LEAST_CORRELATION,
@@ -144,15 +149,23 @@ fn judge(quality: &mut Quality) {
     judge_landmarks(quality);
 }
 
+/// Whether most landmarks of the skeletons are found again, and within half of what may be off.
+fn bones_agree(quality: &Quality) -> bool {
+    quality.skeleton_overlap_dice.is_some()
+        && quality.landmark_residual.is_some_and(|r| {
+            r.median <= 0.5 * LARGEST_RESIDUAL_MM && r.count as f64 >= MOST_FOUND * r.sought as f64
+        })
+}
+
 /// Landmarks far off make a good alignment doubtful, never a failed one: the bodies and their insides say whether it is
 /// one person in one place, the landmarks how exactly.
 fn judge_landmarks(quality: &mut Quality) {
     let Some(residual) = quality.landmark_residual else { return };
     let share = residual.count as f64 / residual.sought.max(1) as f64;
-    let off = (residual.mean > LARGEST_RESIDUAL_MM).then(|| {
+    let off = (residual.median > LARGEST_RESIDUAL_MM).then(|| {
         format!(
-            "landmarks lie {:.1} mm off in the mean, more than {LARGEST_RESIDUAL_MM} mm",
-            residual.mean
+            "half of the landmarks lie {:.1} mm off or more, farther than {LARGEST_RESIDUAL_MM} mm",
+            residual.median
         )
     });
     let lost = (share < LEAST_FOUND).then(|| {

@@ -35,7 +35,8 @@ pub use planted::Planted;
 pub use scan::{Phantom, generate};
 pub use tissue::{CtLook, Tissue, Uptake};
 pub use truth::{
-    BodyTruth, Fate, LesionFate, LesionTruth, MapTruth, PairTruth, PoseTruth, Region, ScanTruth, SeriesTruth,
+    BodyTruth, Fate, LesionFate, LesionTruth, MapTruth, PairTruth, PoseTruth, Region, ScanTruth,
+    SeriesTruth,
 };
 
 use chrono::NaiveDateTime;

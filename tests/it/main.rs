@@ -19,6 +19,7 @@ mod phantom;
 mod pictures;
 mod properties;
 mod real_ct;
+mod real_pair;
 mod refusals;
 mod samples;
 mod score;

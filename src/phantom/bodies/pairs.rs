@@ -113,7 +113,8 @@ fn later(seed: u64, kind: Kind, first: &Visit) -> Visit {
     widen(&mut scanner);
     let mut protocol = first.protocol;
     protocol.injected_at += TimeDelta::days(42);
-    protocol.started_at = protocol.injected_at + TimeDelta::seconds(dice.between(3300.0, 4500.0) as i64);
+    protocol.started_at =
+        protocol.injected_at + TimeDelta::seconds(dice.between(3300.0, 4500.0) as i64);
     protocol.dose_bq *= dice.between(0.85, 1.15);
     Visit {
         name: "t1".into(),

@@ -82,13 +82,15 @@ pub(super) struct Pair {
 }
 
 impl Pair {
-    /// Paints a pair and reads it; the CT is thinned out to twice its voxels, the PET by a factor.
-    pub(super) fn new(seed: u64, coarser: f64) -> Self {
+    /// Paints a pair and reads it, on voxels made larger by a factor (the CT's twice that across the body); through the
+    /// whole chain only where asked for.
+    pub(super) fn new(seed: u64, coarser: f64, with_chain: bool) -> Self {
         let mut case = seeded_pair(seed);
         for visit in &mut case.visits {
             let scanner = &mut visit.scanner;
-            scanner.ct_voxel_mm.0 *= 2.0;
-            scanner.ct_matrix /= 2;
+            scanner.ct_voxel_mm.0 *= 2.0 * coarser;
+            scanner.ct_voxel_mm.1 *= coarser;
+            scanner.ct_matrix = (scanner.ct_matrix as f64 / (2.0 * coarser)) as usize;
             scanner.pet_voxel_mm.0 *= coarser;
             scanner.pet_voxel_mm.1 *= coarser;
             scanner.pet_matrix = (scanner.pet_matrix as f64 / coarser) as usize;
@@ -104,7 +106,7 @@ impl Pair {
             // The finer of the two.
             half_diagonal_mm: 0.5 * scans.iter().map(diagonal).fold(f64::MAX, f64::min),
             readings: [judge.reading("CT", true), judge.reading("PET", false)],
-            chain: judge.chain(),
+            chain: if with_chain { judge.chain() } else { Vec::new() },
         }
     }
 
@@ -279,7 +281,8 @@ impl Judge<'_> {
         let good = alignment.quality.verdict == Verdict::Good;
         let usable = alignment.quality.verdict > Verdict::Failed;
         let fate = |truth: &LesionFate| {
-            let holds = |scan: usize, n: &usize| self.scans[scan].solids[*n].1.contains(&truth.lesion);
+            let holds =
+                |scan: usize, n: &usize| self.scans[scan].solids[*n].1.contains(&truth.lesion);
             let group = groups.iter().find(|g: &&Group| {
                 g.earlier.iter().any(|n| holds(0, n)) || g.later.iter().any(|n| holds(1, n))
             });
@@ -293,8 +296,7 @@ impl Judge<'_> {
     fn chain(&self) -> Vec<Fate> {
         let mut series: Vec<SeriesScan<'_>> = (self.scans.iter().zip(["1.2.3", "1.2.4"]))
             .map(|(scan, uid)| {
-                let input =
-                    ScanInput { image: &scan.image, bw_per_value: 1.0, ct: Some(&scan.ct) };
+                let input = ScanInput { image: &scan.image, bw_per_value: 1.0, ct: Some(&scan.ct) };
                 SeriesScan {
                     input,
                     frame_of_reference_uid: Some(uid),
@@ -308,7 +310,8 @@ impl Judge<'_> {
         let fate = |truth: &LesionFate| {
             let found = self.as_painted(&series, truth).and_then(|ids| {
                 let holds = |l: &&LinkedLesion| {
-                    let has = |all: &[usize], id: Option<usize>| id.is_some_and(|id| all.contains(&id));
+                    let has =
+                        |all: &[usize], id: Option<usize>| id.is_some_and(|id| all.contains(&id));
                     has(&l.baseline_ids, ids[0]) || has(&l.follow_up_ids, ids[1])
                 };
                 pairs[0].lesions.iter().find(holds)
@@ -320,7 +323,11 @@ impl Judge<'_> {
 
     /// Numbers of the regions found for a lesion in each scan where it is; `None` where it is missed, or is not apart from
     /// or together with the others as it was painted.
-    fn as_painted(&self, series: &[SeriesScan<'_>], truth: &LesionFate) -> Option<[Option<usize>; 2]> {
+    fn as_painted(
+        &self,
+        series: &[SeriesScan<'_>],
+        truth: &LesionFate,
+    ) -> Option<[Option<usize>; 2]> {
         let mut ids = [None; 2];
         for (scan, (painted, found)) in self.scans.iter().zip(series).enumerate() {
             let region_of = |name: &str| {
@@ -328,8 +335,11 @@ impl Judge<'_> {
                 let geometry = painted.image.volume.geometry();
                 let voxel = geometry.voxel_at(DVec3::from_array(lesion.suv_max_mm))?;
                 let offset = painted.image.volume.offset_of(voxel);
-                let suspects =
-                    found.assessment.lesions.iter().filter(|l| l.finding.class != Class::Physiologic);
+                let suspects = found
+                    .assessment
+                    .lesions
+                    .iter()
+                    .filter(|l| l.finding.class != Class::Physiologic);
                 suspects.into_iter().find(|l| l.region.contains(offset)).map(|l| l.id)
             };
             let Some((_, partners)) = painted.solids.iter().find(|s| s.1.contains(&truth.lesion))
