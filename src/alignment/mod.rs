@@ -1,4 +1,5 @@
-//! Two scans of one patient brought into one frame: a rigid map from the baseline's patient frame to the follow-up's.
+//! Two scans of one patient brought into one frame: a rigid map from the baseline's patient frame to the follow-up's,
+//! with a stretch along each axis where the body has changed.
 //!
 //! Scans that share a `FrameOfReferenceUID` need no search (PS3.3 C.7.4.1.1.1), only a check that the bodies are where
 //! the headers say. All others are aligned by their bodies, on CT where both scans have one and on PET otherwise:
@@ -7,7 +8,10 @@
 //! 2. starts are found from the moments of the bodies and from profiles along the body axis, compared at every shift,
 //!    so that another origin or another field of view is no obstacle (`start.rs`);
 //! 3. six parameters are refined from 16 to 8 to 4 mm by damped least squares with robust weights (`refine.rs`);
-//! 4. the result is measured (`quality.rs`) and a failed alignment is called failed.
+//! 4. the result is measured, also at landmarks that are found again one by one (`landmarks.rs`);
+//! 5. where the landmarks lie off, three stretches are refined too, and kept if the landmarks then lie clearly better:
+//!    a person who gained or lost weight is wider or narrower, one who raised the arms is not;
+//! 6. the measures are judged (`quality.rs`), and a failed alignment is called failed.
 //!
 //! Units: millimetres in the patient frame (LPS). Deterministic, the same for any number of threads.
 //!
@@ -16,13 +20,14 @@
 //! changed between two scans of one person); Lewis 1995 for normalised correlation as the measure of the result.
 
 mod body;
+mod landmarks;
 mod quality;
 mod refine;
 mod start;
 #[cfg(test)]
 mod tests;
 
-use glam::{DAffine3, DVec3};
+use glam::{DAffine3, DMat3, DVec3};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -50,6 +55,21 @@ pub enum Method {
     RigidCt,
     /// Rigid registration of the PETs, where a CT is missing or did not align.
     RigidPet,
+    /// The same as rigid on CT, with a stretch along each axis of the baseline.
+    AffineCt,
+    /// The same on PET.
+    AffinePet,
+}
+
+impl Method {
+    /// The method with a stretch.
+    fn stretched(self) -> Self {
+        match self {
+            Self::RigidPet | Self::AffinePet => Self::AffinePet,
+            Self::RigidCt | Self::AffineCt => Self::AffineCt,
+            Self::SharedFrameOfReference => self,
+        }
+    }
 }
 
 /// Whether the map may be used.
@@ -62,6 +82,25 @@ pub enum Verdict {
     Doubtful,
     /// The bodies and their insides lie on each other.
     Good,
+}
+
+/// How far landmarks of the baseline lie from where the map carries them.
+///
+/// A landmark is a piece of the body, 4 cm wide, whose image (bone on CT, uptake on PET) says in all directions where it
+/// belongs. Each is looked for by itself around the place to which the map carries it. What cannot be found again (an arm
+/// that lies elsewhere, a part that has changed) is not counted.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+pub struct LandmarkResidual {
+    /// Mean distance, millimetres.
+    pub mean: f64,
+    /// Median distance, millimetres: what a few landmarks that were taken for others do not change.
+    pub median: f64,
+    /// Largest distance, millimetres.
+    pub worst: f64,
+    /// Landmarks found again.
+    pub count: usize,
+    /// Landmarks looked for: those of the baseline that the follow-up's field of view should show.
+    pub sought: usize,
 }
 
 /// How well the scans lie on each other, measured over what both fields of view show.
@@ -78,6 +117,8 @@ pub struct Quality {
     pub skeleton_overlap_dice: Option<f64>,
     /// Share of the smaller body that both fields of view show, 0 to 1.
     pub common_body_fraction: f64,
+    /// Residual at landmarks; `None` where too few are found again to tell.
+    pub landmark_residual: Option<LandmarkResidual>,
     /// Whether the map may be used.
     pub verdict: Verdict,
     /// Why the verdict is not good: one sentence each.
@@ -98,9 +139,26 @@ pub struct Alignment {
 }
 
 impl Alignment {
+    /// The turn: the map is `rotation * (stretch * baseline) + translation`.
+    pub fn rotation(&self) -> DMat3 {
+        let m = self.follow_up_from_baseline.matrix3;
+        DMat3::from_cols(m.x_axis.normalize(), m.y_axis.normalize(), m.z_axis.normalize())
+    }
+
+    /// Stretch along the axes of the baseline's frame; 1 for a rigid map.
+    pub fn stretch(&self) -> DVec3 {
+        match self.method {
+            Method::AffineCt | Method::AffinePet => {
+                let m = self.follow_up_from_baseline.matrix3;
+                DVec3::new(m.x_axis.length(), m.y_axis.length(), m.z_axis.length())
+            }
+            Method::SharedFrameOfReference | Method::RigidCt | Method::RigidPet => DVec3::ONE,
+        }
+    }
+
     /// Angle of the whole turn in degrees, 0 to 180.
     pub fn turn_degrees(&self) -> f64 {
-        let m = self.follow_up_from_baseline.matrix3;
+        let m = self.rotation();
         let trace = m.x_axis.x + m.y_axis.y + m.z_axis.z;
         ((trace - 1.0) / 2.0).clamp(-1.0, 1.0).acos().to_degrees()
     }
@@ -111,7 +169,7 @@ impl Alignment {
     }
 }
 
-/// Finds the rigid map from the baseline's frame to the follow-up's. Never fails silently: see [`Quality::verdict`].
+/// Finds the map from the baseline's frame to the follow-up's. Never fails silently: see [`Quality::verdict`].
 pub fn align(baseline: &Scan, follow_up: &Scan) -> Alignment {
     let shared = matches!(
         (baseline.frame_of_reference_uid, follow_up.frame_of_reference_uid),
@@ -161,15 +219,53 @@ fn by_bodies(
             iterations: 0,
         };
     }
-    let Some((map, iterations)) = search(fixed, moving) else {
+    let Some(found) = search(fixed, moving) else {
         return unaligned(method, "the two fields of view have too little in common".to_owned());
     };
-    Alignment {
+    let map = found.pose.map();
+    let rigid = Alignment {
         follow_up_from_baseline: map,
         method,
         quality: quality::measure(fixed, moving, map),
-        iterations,
+        iterations: found.iterations,
+    };
+    stretched(&found, &rigid, fixed, moving).unwrap_or(rigid)
+}
+
+/// A median residual of landmarks above a quarter of the finest spacing is more than a rigid search leaves of a body that
+/// has not changed.
+const UNCHANGED_MM: f64 = 0.25 * body::SPACING_MM;
+
+/// A stretch is kept if it takes away this share of the residual at least.
+const CLEARLY: f64 = 0.2;
+
+/// And if it does not lose more than a tenth of the landmarks.
+const AS_MANY: f64 = 0.9;
+
+/// Weight that halves or doubles changes width and depth by a fifth; height does not change. A larger stretch is no
+/// change of weight.
+const LARGEST_STRETCH: f64 = 1.2;
+
+/// The map with a stretch, where the landmarks lie off without it and clearly less with it.
+fn stretched(found: &Found, rigid: &Alignment, fixed: &Body, moving: &Body) -> Option<Alignment> {
+    let before = rigid.quality.landmark_residual.filter(|r| r.median > UNCHANGED_MM)?;
+    let (pose, steps) = found.fine.stretched(found.pose);
+    let widest = pose.stretch().max_element().max(1.0 / pose.stretch().min_element());
+    if widest > LARGEST_STRETCH {
+        return None;
     }
+    let quality = quality::measure(fixed, moving, pose.map());
+    let after = quality.landmark_residual?;
+    let clearly = after.median <= (1.0 - CLEARLY) * before.median
+        && after.count as f64 >= AS_MANY * before.count as f64;
+    let nothing_worse = quality.verdict >= rigid.quality.verdict
+        && quality.correlation_after >= rigid.quality.correlation_after;
+    (clearly && nothing_worse).then(|| Alignment {
+        follow_up_from_baseline: pose.map(),
+        method: rigid.method.stretched(),
+        quality,
+        iterations: rigid.iterations + steps,
+    })
 }
 
 fn unaligned(method: Method, reason: String) -> Alignment {
@@ -182,6 +278,7 @@ fn unaligned(method: Method, reason: String) -> Alignment {
             body_overlap_dice: None,
             skeleton_overlap_dice: None,
             common_body_fraction: 0.0,
+            landmark_residual: None,
             verdict: Verdict::Failed,
             reasons: vec![reason],
         },
@@ -193,8 +290,15 @@ fn unaligned(method: Method, reason: String) -> Alignment {
 const STARTS: usize = 8;
 const SURVIVORS: usize = 2;
 
+/// A rigid pose with the level on which it was found.
+struct Found {
+    pose: refine::Pose,
+    fine: refine::Level,
+    iterations: usize,
+}
+
 /// From all starts at 16 mm to the one result at 4 mm; `None` if no start has enough in common.
-fn search(fixed: &Body, moving: &Body) -> Option<(DAffine3, usize)> {
+fn search(fixed: &Body, moving: &Body) -> Option<Found> {
     let coarse = refine::Level::new(fixed, moving, 16.0, 3_000);
     let mut poses = start::poses(fixed, moving);
     coarse.keep_best(&mut poses, STARTS);
@@ -205,5 +309,5 @@ fn search(fixed: &Body, moving: &Body) -> Option<(DAffine3, usize)> {
     middle.keep_best(&mut poses, 1);
     let fine = refine::Level::new(fixed, moving, body::SPACING_MM, 60_000);
     iterations += fine.refine_all(&mut poses, refine::Weights::Robust);
-    Some((poses.first()?.map(), iterations))
+    Some(Found { pose: *poses.first()?, fine, iterations })
 }

@@ -4,6 +4,7 @@ use glam::{DAffine3, DVec3};
 use rayon::prelude::*;
 
 use super::body::Body;
+use super::landmarks;
 use super::refine::correlation_of;
 use super::{Quality, Verdict};
 use crate::resample::trilinear;
@@ -19,6 +20,15 @@ const GOOD_CORRELATION: f64 = 0.70;
 const LEAST_CORRELATION: f64 = 0.60;
 /// A smaller common part is called doubtful: little of either body was compared.
 const GOOD_FRACTION: f64 = 0.30;
+
+/// Lesions are told apart down to about this distance (the tolerance of matching); an alignment that is off by more links
+/// neighbours.
+const LARGEST_RESIDUAL_MM: f64 = 6.0;
+/// Of one body at least a third of the landmarks is found again, whatever the arms do.
+const LEAST_FOUND: f64 = 1.0 / 3.0;
+
+/// Most of them.
+const MOST_FOUND: f64 = 2.0 / 3.0;
 
 /// No correlation is told of a smaller share of the baseline's body.
 const LEAST_SHARE: f64 = 0.02;
@@ -99,6 +109,7 @@ pub(super) fn measure(fixed: &Body, moving: &Body, map: DAffine3) -> Quality {
         body_overlap_dice: bodies.dice(),
         skeleton_overlap_dice: skeletons.and_then(|(a, b)| Overlap::of(a, b, map).dice()),
         common_body_fraction: (common_ml / smaller_ml).min(1.0),
+        landmark_residual: landmarks::residual(fixed, moving, map),
         verdict: Verdict::Good,
         reasons: Vec::new(),
     };
@@ -108,9 +119,11 @@ pub(super) fn measure(fixed: &Body, moving: &Body, map: DAffine3) -> Quality {
 
 fn judge(quality: &mut Quality) {
     let dice = quality.body_overlap_dice.unwrap_or(0.0);
+    // Arms that lie elsewhere make the outlines differ; bones that lie on each other say that the trunk does not.
+    let good_dice = if bones_agree(quality) { LEAST_DICE } else { GOOD_DICE };
     let correlation = quality.correlation_after.unwrap_or(0.0);
     let checks = [
-        (dice, LEAST_DICE, GOOD_DICE, "the bodies overlap with a Dice of"),
+        (dice, LEAST_DICE, good_dice, "the bodies overlap with a Dice of"),
         (
             correlation,
             LEAST_CORRELATION,
@@ -132,5 +145,34 @@ fn judge(quality: &mut Quality) {
         quality.verdict = quality.verdict.min(verdict);
         let need = if value < least { least } else { good };
         quality.reasons.push(format!("{what} {value:.2}, below {need:.2}"));
+    }
+    judge_landmarks(quality);
+}
+
+/// Whether most landmarks of the skeletons are found again, and within half of what may be off.
+fn bones_agree(quality: &Quality) -> bool {
+    quality.skeleton_overlap_dice.is_some()
+        && quality.landmark_residual.is_some_and(|r| {
+            r.median <= 0.5 * LARGEST_RESIDUAL_MM && r.count as f64 >= MOST_FOUND * r.sought as f64
+        })
+}
+
+/// Landmarks far off make a good alignment doubtful, never a failed one: the bodies and their insides say whether it is
+/// one person in one place, the landmarks how exactly.
+fn judge_landmarks(quality: &mut Quality) {
+    let Some(residual) = quality.landmark_residual else { return };
+    let share = residual.count as f64 / residual.sought.max(1) as f64;
+    let off = (residual.median > LARGEST_RESIDUAL_MM).then(|| {
+        format!(
+            "half of the landmarks lie {:.1} mm off or more, farther than {LARGEST_RESIDUAL_MM} mm",
+            residual.median
+        )
+    });
+    let lost = (share < LEAST_FOUND).then(|| {
+        format!("only {} of {} landmarks are found again", residual.count, residual.sought)
+    });
+    for reason in off.into_iter().chain(lost) {
+        quality.verdict = quality.verdict.min(Verdict::Doubtful);
+        quality.reasons.push(reason);
     }
 }

@@ -1,7 +1,8 @@
 //! One level of the search: points of the baseline's body compared with the follow-up's image, and six parameters
-//! (with a gain and an offset of uptake for PET) improved by damped least squares.
+//! (nine where the body is stretched, and a gain and an offset of uptake for PET) improved by damped least squares.
 //!
-//! The residual of a point x is `e = M(R x + t) - (gain F(x) + offset)`; equal weights at the coarsest level, Cauchy
+//! The residual of a point x is `e = M(R S x + t) - (gain F(x) + offset)`, S a stretch along the axes of the baseline's
+//! frame, 1 for a rigid map; equal weights at the coarsest level, Cauchy
 //! weights `1 / (1 + (e / 2.385 sigma)^2)` below it, with sigma from the median absolute residual. Points that fall
 //! outside the follow-up's field of view are left out.
 //!
@@ -33,27 +34,47 @@ const CAUCHY: f64 = 2.385;
 const LEAST_SIGMA: f64 = 0.01;
 
 /// Parameters: shift, turn, gain, offset.
-const N: usize = 8;
+const RIGID: usize = 8;
+/// Parameters: shift, turn, stretch, gain, offset.
+const STRETCHED: usize = 11;
 
-/// A rigid map from the baseline's frame to the follow-up's: `turn * x + shift`.
+/// A map from the baseline's frame to the follow-up's: `turn * (stretch * x) + shift`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pose {
-    pub(super) turn: DQuat,
-    pub(super) shift: DVec3,
+    turn: DQuat,
+    shift: DVec3,
+    /// Along the axes of the baseline's frame; 1 for a rigid map.
+    stretch: DVec3,
 }
 
 impl Pose {
-    pub(super) fn map(&self) -> DAffine3 {
-        DAffine3::from_rotation_translation(self.turn, self.shift)
+    pub(super) fn rigid(turn: DQuat, shift: DVec3) -> Self {
+        Self { turn, shift, stretch: DVec3::ONE }
     }
 
-    /// Moved by a small turn about `pivot` and a shift, both in the follow-up's frame.
-    fn stepped(&self, pivot: DVec3, step: &[f64; N]) -> Self {
+    pub(super) fn stretch(&self) -> DVec3 {
+        self.stretch
+    }
+
+    pub(super) fn map(&self) -> DAffine3 {
+        let matrix = DMat3::from_quat(self.turn) * DMat3::from_diagonal(self.stretch);
+        DAffine3::from_mat3_translation(matrix, self.shift)
+    }
+
+    /// Moved by a small turn about `pivot` and a shift, both in the follow-up's frame; stretched before, about `centre` in
+    /// the baseline's, by the logarithms given.
+    fn stepped<const N: usize>(&self, pivot: DVec3, centre: DVec3, step: &[f64; N]) -> Self {
         let turn = DQuat::from_scaled_axis(DVec3::new(step[3], step[4], step[5]));
         let shift = DVec3::new(step[0], step[1], step[2]);
+        let mut before = *self;
+        if N == STRETCHED {
+            before.stretch *= DVec3::new(step[6], step[7], step[8]).exp();
+            before.shift += self.turn * ((self.stretch - before.stretch) * centre);
+        }
         Self {
-            turn: (turn * self.turn).normalize(),
-            shift: pivot + turn * (self.shift - pivot) + shift,
+            turn: (turn * before.turn).normalize(),
+            shift: pivot + turn * (before.shift - pivot) + shift,
+            stretch: before.stretch,
         }
     }
 }
@@ -70,14 +91,17 @@ pub(super) struct Level {
     points: Vec<(DVec3, f32)>,
     moving: Volume<f32>,
     gradient_from_slope: DMat3,
+    /// Middle of the follow-up's body, about which it is turned.
     pivot: DVec3,
+    /// Middle of the baseline's body, about which it is stretched.
+    centre: DVec3,
     /// Half the length of the body, to turn an angle into millimetres.
     reach_mm: f64,
     free_gain: bool,
 }
 
 /// Sums over the points for one pose.
-struct Sums {
+struct Sums<const N: usize> {
     hessian: [[f64; N]; N],
     gradient: [f64; N],
     cost: f64,
@@ -114,6 +138,7 @@ impl Level {
             gradient_from_slope: moving_image.geometry().index_from_patient().matrix3.transpose(),
             moving: moving_image,
             pivot,
+            centre,
             reach_mm,
             free_gain: fixed.modality == Modality::Pet,
         }
@@ -145,21 +170,32 @@ impl Level {
 
     fn refine(&self, pose: &mut Pose, weights: Weights) -> usize {
         let mut state = State { pose: *pose, gain: 1.0, offset: 0.0 };
-        let mut steps = self.descend(&mut state, None);
+        let mut steps = self.descend::<RIGID>(&mut state, None);
         if weights == Weights::Robust {
             // The scale of the residuals shrinks as the scans come together.
             for _ in 0..2 {
                 let sigma = self.residual_scale(&state);
-                steps += self.descend(&mut state, Some(sigma));
+                steps += self.descend::<RIGID>(&mut state, Some(sigma));
             }
         }
         *pose = state.pose;
         steps
     }
 
+    /// The pose improved with a stretch of its own along each axis, what changed weighted down; and the steps taken.
+    pub(super) fn stretched(&self, pose: Pose) -> (Pose, usize) {
+        let mut state = State { pose, gain: 1.0, offset: 0.0 };
+        let mut steps = 0;
+        for _ in 0..2 {
+            let sigma = self.residual_scale(&state);
+            steps += self.descend::<STRETCHED>(&mut state, Some(sigma));
+        }
+        (state.pose, steps)
+    }
+
     /// Levenberg-Marquardt with a fixed residual scale.
-    fn descend(&self, state: &mut State, sigma: Option<f64>) -> usize {
-        let mut sums = self.sums(state, sigma);
+    fn descend<const N: usize>(&self, state: &mut State, sigma: Option<f64>) -> usize {
+        let mut sums = self.sums::<N>(state, sigma);
         let least = sums.points / 2;
         let mut damping = 1e-3;
         for iteration in 0..MAX_ITERATIONS {
@@ -168,9 +204,9 @@ impl Level {
             }
             let Some(step) = solve(&sums, damping, self.free_gain) else { return iteration };
             let next = State {
-                pose: state.pose.stepped(self.pivot, &step),
-                gain: state.gain + step[6],
-                offset: state.offset + step[7],
+                pose: state.pose.stepped(self.pivot, self.centre, &step),
+                gain: state.gain + step[N - 2],
+                offset: state.offset + step[N - 1],
             };
             let next_sums = self.sums(&next, sigma);
             // Leaving the other field of view must not pay.
@@ -183,7 +219,10 @@ impl Level {
                 damping *= 10.0;
             }
             let shift = DVec3::new(step[0], step[1], step[2]).length();
-            let turn = DVec3::new(step[3], step[4], step[5]).length();
+            let mut turn = DVec3::new(step[3], step[4], step[5]).length();
+            if N == STRETCHED {
+                turn += DVec3::new(step[6], step[7], step[8]).length();
+            }
             if shift + turn * self.reach_mm < STILL_MM || damping > 1e4 {
                 return iteration + 1;
             }
@@ -191,12 +230,14 @@ impl Level {
         MAX_ITERATIONS
     }
 
-    fn sums(&self, state: &State, sigma: Option<f64>) -> Sums {
+    fn sums<const N: usize>(&self, state: &State, sigma: Option<f64>) -> Sums<N> {
         let map = state.pose.map();
         let index_from_patient = self.moving.geometry().index_from_patient();
         // 0 gives every point the weight 1.
         let inverse_scale = sigma.map_or(0.0, |s| 1.0 / (CAUCHY * s).powi(2));
-        let chunks: Vec<Sums> = self
+        // How the baseline's axes lie in the follow-up, stretched.
+        let axes = map.matrix3;
+        let chunks: Vec<Sums<N>> = self
             .points
             .par_chunks(CHUNK)
             .map(|points| {
@@ -212,8 +253,15 @@ impl Level {
                     let moment = (there - self.pivot).cross(gradient);
                     let f = f64::from(value);
                     let e = f64::from(m) - (state.gain * f + state.offset);
-                    let (g, t) = (gradient, moment);
-                    sums.add(&[g.x, g.y, g.z, t.x, t.y, t.z, -f, -1.0], e, inverse_scale);
+                    let mut row = [0.0; N];
+                    row[..3].copy_from_slice(&gradient.to_array());
+                    row[3..6].copy_from_slice(&moment.to_array());
+                    if N == STRETCHED {
+                        let along = (axes.transpose() * gradient) * (place - self.centre);
+                        row[6..9].copy_from_slice(&along.to_array());
+                    }
+                    (row[N - 2], row[N - 1]) = (-f, -1.0);
+                    sums.add(&row, e, inverse_scale);
                 }
                 sums
             })
@@ -279,13 +327,13 @@ pub(super) fn correlation_of(pairs: impl Iterator<Item = (f32, f32)>) -> Option<
         .then(|| ((ab - a * b / n) / (va * vb).sqrt(), n as usize))
 }
 
-impl Default for Sums {
+impl<const N: usize> Default for Sums<N> {
     fn default() -> Self {
         Self { hessian: [[0.0; N]; N], gradient: [0.0; N], cost: 0.0, points: 0 }
     }
 }
 
-impl Sums {
+impl<const N: usize> Sums<N> {
     #[inline]
     fn add(&mut self, row: &[f64; N], e: f64, inverse_scale: f64) {
         let scaled = e * e * inverse_scale;
@@ -316,8 +364,8 @@ impl Sums {
 }
 
 /// The damped step by Cholesky decomposition of the lower triangle; `None` if the points do not determine it.
-fn solve(sums: &Sums, damping: f64, free_gain: bool) -> Option<[f64; N]> {
-    let n = if free_gain { N } else { 6 };
+fn solve<const N: usize>(sums: &Sums<N>, damping: f64, free_gain: bool) -> Option<[f64; N]> {
+    let n = if free_gain { N } else { N - 2 };
     let mut l = sums.hessian;
     let mut x = [0.0; N];
     for i in 0..n {

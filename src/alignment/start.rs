@@ -109,7 +109,7 @@ pub(super) fn poses(fixed: &Body, moving: &Body) -> Vec<Pose> {
         let along = |p: &Profile, bin: usize| p.z_mm + bin as f64 * BIN_MM;
         to.z = from.z + along(&b, overlap.moving) - along(&a, overlap.fixed);
         for turn in turns() {
-            poses.push(Pose { turn, shift: to - turn * from });
+            poses.push(Pose::rigid(turn, to - turn * from));
         }
     }
     poses

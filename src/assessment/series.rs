@@ -8,7 +8,7 @@ use crate::alignment::{Alignment, Scan, Verdict as AlignmentVerdict, align};
 use crate::criteria::{Criteria, percent_change};
 use crate::deauville::{LesionUptake, Scored, score_uptake};
 use crate::lesion::{Class, Lesion};
-use crate::matching::{Fate, Group, Regions, link};
+use crate::matching::{Confidence, Fate, Group, Regions, TOLERANCE_MM, link};
 use crate::quality::{Comparability, PairFacts, ScanFacts, compare};
 use crate::response::lugano::{LuganoCall, LuganoInput, Prior};
 use crate::response::{
@@ -49,6 +49,8 @@ pub struct LinkedLesion {
     pub follow_up_ids: Vec<usize>,
     /// What became of them.
     pub fate: Fate,
+    /// How far that can be trusted.
+    pub confidence: Confidence,
     /// Lesion, or uncertain in both scans.
     pub class: Class,
     /// Change of SUVmax, percent of baseline; `None` where one side has nothing to measure.
@@ -143,9 +145,21 @@ fn linked(scans: &[SeriesScan<'_>], earlier: usize, later: usize) -> Linked {
             Regions { geometry: lattice(earlier), regions: &before },
             Regions { geometry: lattice(later), regions: &now },
             alignment.follow_up_from_baseline,
+            uncertainty_mm(&alignment),
         )
     };
     Linked { earlier, later, alignment, groups }
+}
+
+/// How far the map may be off: what it leaves at landmarks, the worst of them where the alignment is doubtful; where none
+/// were found, the tolerance of linking.
+fn uncertainty_mm(alignment: &Alignment) -> f64 {
+    let residual = alignment.quality.landmark_residual;
+    match alignment.quality.verdict {
+        AlignmentVerdict::Good => residual.map(|r| r.mean),
+        AlignmentVerdict::Doubtful | AlignmentVerdict::Failed => residual.map(|r| r.worst),
+    }
+    .unwrap_or(TOLERANCE_MM)
 }
 
 /// Makes uncertain uptake at sites of known disease disease, and measures what is left at sites without a region.

@@ -1,17 +1,20 @@
 //! The sites of a pair: known ones with their uptake then and now, and new ones.
 
-use glam::DVec3;
-
 use super::residual::carried;
 use super::scan::uptake;
 use super::series::{LinkedLesion, SeriesScan, suspects};
-use crate::alignment::Alignment;
+use crate::alignment::{Alignment, Verdict};
 use crate::criteria::{DeauvilleConvention, percent_change};
 use crate::deauville::{DeauvilleScore, score_uptake};
 use crate::lesion::{Class, Lesion};
 use crate::matching::{Fate, Group};
 use crate::response::lugano::{Attribution, KnownSite, NewLesion, SiteNow, SiteUptake};
-use crate::statistics::{peak_global, statistics};
+use crate::statistics::{background_shell, peak_global, statistics};
+use crate::volume::Mask;
+
+/// What stands out of its surroundings is hotter than all within this distance: that at which a lesion's background is
+/// measured (`residual.rs`).
+const SURROUNDINGS_MM: f64 = 15.0;
 
 /// What a pair's groups say.
 pub(super) struct Sites {
@@ -62,17 +65,17 @@ pub(super) fn sites_of(
             before: group.earlier.iter().map(|&n| before[n]).collect(),
             now: group.later.iter().map(|&n| now[n]).collect(),
         };
-        pair.add(&mut sites, group.fate(), &members);
+        pair.add(&mut sites, group, &members);
     }
     sites
 }
 
 impl Pair<'_> {
-    fn add(&self, sites: &mut Sites, fate: Fate, members: &Members<'_>) {
+    fn add(&self, sites: &mut Sites, group: &Group, members: &Members<'_>) {
         let disease = |l: &&&Lesion| l.finding.class == Class::Lesion;
         let is_disease = members.before.iter().chain(&members.now).any(|l| disease(&l));
-        let fate = self.in_view(fate, members);
-        let linked = self.linked(fate, members, is_disease);
+        let fate = group.fate;
+        let linked = self.linked(group, members, is_disease);
         if !members.before.is_empty() && is_disease {
             sites.known.push(self.known(fate, members));
         }
@@ -82,29 +85,8 @@ impl Pair<'_> {
         sites.lesions.push(linked);
     }
 
-    /// A site that lies outside the other scan's field of view is neither resolved nor new.
-    fn in_view(&self, fate: Fate, members: &Members<'_>) -> Fate {
-        let to_follow_up = self.alignment.follow_up_from_baseline;
-        let inside = |scan: &SeriesScan<'_>, place: DVec3| {
-            scan.input.image.volume.geometry().voxel_at(place).is_some()
-        };
-        let seen = match fate {
-            Fate::Resolved => members
-                .before
-                .iter()
-                .all(|l| inside(self.follow_up, to_follow_up.transform_point3(l.centroid_mm))),
-            Fate::New => {
-                let back = to_follow_up.inverse();
-                let seen =
-                    |l: &&Lesion| inside(self.baseline, back.transform_point3(l.centroid_mm));
-                members.now.iter().all(seen)
-            }
-            Fate::Persistent | Fate::Merged | Fate::Split | Fate::OutOfView => true,
-        };
-        if seen { fate } else { Fate::OutOfView }
-    }
-
-    fn linked(&self, fate: Fate, members: &Members<'_>, is_disease: bool) -> LinkedLesion {
+    fn linked(&self, group: &Group, members: &Members<'_>, is_disease: bool) -> LinkedLesion {
+        let fate = group.fate;
         let ids = |lesions: &[&Lesion]| lesions.iter().map(|l| l.id).collect();
         let max = |lesions: &[&Lesion]| lesions.iter().map(|l| l.statistics.max).reduce(f64::max);
         let volume = |lesions: &[&Lesion]| {
@@ -121,10 +103,11 @@ impl Pair<'_> {
             baseline_ids: ids(&members.before),
             follow_up_ids: ids(&members.now),
             fate,
+            confidence: group.confidence(self.alignment.quality.verdict == Verdict::Good),
             class: if is_disease { Class::Lesion } else { Class::Uncertain },
             delta_suv_max_percent: change(&max),
             delta_volume_percent: one_rule.then(|| change(&volume)).flatten(),
-            note: self.note(fate, suv_max_there),
+            note: self.note(fate, members, suv_max_there),
             suv_max_there,
         }
     }
@@ -147,24 +130,54 @@ impl Pair<'_> {
         }
     }
 
-    fn note(&self, fate: Fate, there: Option<f64>) -> Option<String> {
-        let liver = |scan: &SeriesScan<'_>| scan.assessment.liver.usable().map(|l| l.max);
-        let there = there?;
+    /// What a reader should know: uptake at the place of a new or resolved lesion in the other scan, or that this scan
+    /// does not show the place.
+    fn note(&self, fate: Fate, members: &Members<'_>, there: Option<f64>) -> Option<String> {
         match fate {
-            Fate::New if there > liver(self.baseline)? => Some(format!(
+            Fate::OutOfView => {
+                let blind = if members.now.is_empty() { "follow-up" } else { "baseline" };
+                Some(format!("the site lies outside the field of view of the {blind}"))
+            }
+            Fate::New => self.earlier_uptake(&members.now, there?),
+            Fate::Resolved if there? > liver_max(self.follow_up)? => Some(format!(
+                "SUVmax {:.2} remains in the lesion's old outline: normal uptake of a neighbour, or noise",
+                there?
+            )),
+            Fate::Resolved | Fate::Persistent | Fate::Merged | Fate::Split => None,
+        }
+    }
+
+    /// A lesion that was there at baseline below what is listed is not simply new: uptake above the liver, or above the
+    /// blood pool and all that lies around it.
+    fn earlier_uptake(&self, now: &[&Lesion], there: f64) -> Option<String> {
+        let liver = liver_max(self.baseline);
+        if liver.is_some_and(|liver| there > liver) {
+            return Some(format!(
                 "baseline had uptake here too (SUVmax {there:.2}, above its liver), in a region of another class or \
                  too small to be listed"
-            )),
-            Fate::Resolved if there > liver(self.follow_up)? => Some(format!(
-                "SUVmax {there:.2} remains in the lesion's old outline: normal uptake of a neighbour, or noise"
-            )),
-            Fate::New
-            | Fate::Resolved
-            | Fate::Persistent
-            | Fate::Merged
-            | Fate::Split
-            | Fate::OutOfView => None,
+            ));
         }
+        let pool = self.baseline.assessment.blood_pool.usable().map(|p| p.mean)?;
+        let stands_out = self.surroundings_max(now).is_some_and(|around| there > around);
+        (there > pool && stands_out).then(|| {
+            format!(
+                "baseline had uptake here (SUVmax {there:.2}, above its blood pool and all within {SURROUNDINGS_MM} mm), \
+                 below what is listed as a lesion: it may have grown rather than be new"
+            )
+        })
+    }
+
+    /// SUVmax at baseline around the places of lesions of the follow-up.
+    fn surroundings_max(&self, now: &[&Lesion]) -> Option<f64> {
+        let pet = &self.baseline.input.image.volume;
+        let from = self.follow_up.input.image.volume.geometry();
+        let back = self.alignment.follow_up_from_baseline.inverse();
+        let none = Mask::filled(pet.geometry().clone(), false);
+        let shells = now.iter().filter_map(|l| {
+            let place = carried(pet.geometry(), from, &l.region, back);
+            background_shell(pet, &place, 0.0, SURROUNDINGS_MM, &none)
+        });
+        shells.map(|shell| shell.max).reduce(f64::max)
     }
 
     fn known(&self, fate: Fate, members: &Members<'_>) -> KnownSite {
@@ -209,6 +222,10 @@ impl Pair<'_> {
             }
         }
     }
+}
+
+fn liver_max(scan: &SeriesScan<'_>) -> Option<f64> {
+    scan.assessment.liver.usable().map(|liver| liver.max)
 }
 
 fn site_uptake(scan: &SeriesScan<'_>, lesions: &[&Lesion]) -> SiteUptake {

@@ -150,8 +150,13 @@ pub fn write_case(name: &str, folder: &Path) -> Result<(), WriteError> {
         let known: Vec<String> = phantom::cases().into_iter().map(|c| c.name).collect();
         WriteError::UnknownCase { name: name.to_owned(), known: known.join(", ") }
     })?;
+    write_scans(&case, folder)
+}
+
+/// The same of a case that was made elsewhere, by a seed.
+pub fn write_scans(case: &Case, folder: &Path) -> Result<(), WriteError> {
     for visit in &case.visits {
-        write_visit(&case, visit, &folder.join(&visit.name))?;
+        write_visit(case, visit, &folder.join(&visit.name))?;
     }
     let scans = case.visits.iter().map(|v| (v.name.clone(), v.deauville)).collect();
     let truth = SeriesTruth { case: case.name.clone(), scans, pairs: case.pairs.clone() };

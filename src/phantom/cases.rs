@@ -218,8 +218,9 @@ fn finish(
             from: from.into(),
             to: to.into(),
             deauville: after.deauville,
-            response: response.into(),
+            response: Some(response.into()),
             fates: fates(&before.lesions, &after.lesions),
+            map: None,
         }
     };
     let pairs = calls.iter().map(pair).collect();

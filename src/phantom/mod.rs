@@ -27,7 +27,7 @@ mod tissue;
 mod truth;
 
 pub use anatomy::{Arms, Build, Habitus, Lungs, Side};
-pub use bodies::{Kind, seeded};
+pub use bodies::{Kind, seeded, seeded_pair};
 pub use cases::{case, cases};
 pub use lesion::{Extent, LesionPlan};
 pub use map::TissueMap;
@@ -35,7 +35,8 @@ pub use planted::Planted;
 pub use scan::{Phantom, generate};
 pub use tissue::{CtLook, Tissue, Uptake};
 pub use truth::{
-    BodyTruth, Fate, LesionFate, LesionTruth, PairTruth, PoseTruth, Region, ScanTruth, SeriesTruth,
+    BodyTruth, Fate, LesionFate, LesionTruth, MapTruth, PairTruth, PoseTruth, Region, ScanTruth,
+    SeriesTruth,
 };
 
 use chrono::NaiveDateTime;

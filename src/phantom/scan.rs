@@ -53,6 +53,12 @@ impl<'a> Scan<'a> {
         Self { visit, scan_from_body: DAffine3::from_mat3_translation(matrix, visit.pose.shift_mm) }
     }
 
+    /// The lattice of the PET.
+    pub(super) fn pet_lattice(&self) -> VolumeGeometry {
+        let scanner = &self.visit.scanner;
+        self.lattice(scanner.pet_voxel_mm, scanner.pet_matrix)
+    }
+
     /// A lattice of square voxels around the axis of the gantry that covers the scanned range of the body.
     fn lattice(&self, (pixel, slice): (f64, f64), matrix: usize) -> VolumeGeometry {
         let scanner = &self.visit.scanner;
@@ -115,7 +121,7 @@ impl<'a> Scan<'a> {
     /// The image in SUV and the lesions as they are in it.
     fn suv(&self, body: &[Part]) -> (Volume<f32>, Vec<LesionTruth>) {
         let scanner = &self.visit.scanner;
-        let geometry = self.lattice(scanner.pet_voxel_mm, scanner.pet_matrix);
+        let geometry = self.pet_lattice();
         let (shape, spacing) = (geometry.shape(), geometry.spacing_mm());
         let easel = Easel::new(&geometry, self.scan_from_body);
         let mut inside = vec![0.0f32; geometry.len()];

@@ -123,10 +123,25 @@ pub struct PairTruth {
     pub to: String,
     /// Expected Deauville score of the later scan.
     pub deauville: u8,
-    /// Expected Lugano category: CMR, PMR, NMR or PMD.
-    pub response: String,
+    /// Expected Lugano category: CMR, PMR, NMR or PMD; a seeded pair is drawn without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response: Option<String>,
     /// What becomes of each lesion.
     pub fates: Vec<LesionFate>,
+    /// Where the anatomy of the earlier scan is in the later one, for a seeded pair.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub map: Option<MapTruth>,
+}
+
+/// From the frame of the earlier scan to that of the later one: `later = matrix · earlier + translation`.
+///
+/// The matrix turns and, where the weight has changed, stretches. Arms and the content of the belly may lie elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct MapTruth {
+    /// Rows of the matrix.
+    pub matrix: [[f64; 3]; 3],
+    /// Millimetres.
+    pub translation_mm: [f64; 3],
 }
 
 /// What becomes of one lesion.
@@ -144,7 +159,7 @@ pub struct LesionFate {
 
 /// Fate of a lesion between two scans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Fate {
     /// There in both.
     Persistent,
@@ -152,4 +167,10 @@ pub enum Fate {
     Resolved,
     /// Only in the later.
     New,
+    /// Apart in the earlier, one with another in the later.
+    Merged,
+    /// One with another in the earlier, apart in the later.
+    Split,
+    /// Outside the field of view of one of the scans.
+    OutOfView,
 }

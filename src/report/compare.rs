@@ -7,12 +7,12 @@ use super::score::ScoreDocument;
 use super::text::{self, Align, Page};
 use super::trajectories::TrajectoryDocument;
 use super::{Content, finite};
-use crate::alignment::{Alignment, Method, Verdict};
+use crate::alignment::{Alignment, LandmarkResidual, Method, Verdict};
 use crate::assessment::{LinkedLesion, Nadir, PairAssessment, Trajectory};
 use crate::criteria::Criteria;
 use crate::deauville::Scored;
 use crate::diagnostic::Warning;
-use crate::matching::Fate;
+use crate::matching::{Confidence, Fate};
 use crate::quality::Check;
 use crate::response::{MetabolicCategory, ResponseCategory, Sensitivity};
 
@@ -93,11 +93,13 @@ pub struct ComparabilityDocument {
     pub checks: Vec<Check>,
 }
 
-/// The rigid map from the earlier scan to the follow-up: follow-up = rotation * baseline + translation.
+/// The map from the earlier scan to the follow-up: follow-up = rotation * (stretch * baseline) + translation.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct AlignmentDocument {
-    /// `shared_frame_of_reference`, `rigid_ct` or `rigid_pet`.
+    /// `shared_frame_of_reference`, `rigid_ct`, `rigid_pet`, or, with a stretch, `affine_ct` or `affine_pet`.
     pub method: &'static str,
+    /// Stretch along x, y and z of the baseline: 1 but for the affine methods.
+    pub stretch: [f64; 3],
     /// Rotation matrix, row by row.
     pub rotation: [[f64; 3]; 3],
     /// Translation, LPS millimetres.
@@ -123,8 +125,23 @@ pub struct AlignmentQuality {
     pub skeleton_overlap_dice: Option<f64>,
     /// Share of the smaller body that both scans see.
     pub common_body_fraction: Option<f64>,
+    /// Distances, in millimetres, of landmarks of the baseline from where the map carries them; `null` where too few are
+    /// found again.
+    pub landmark_residual_mm: Option<LandmarkResidual>,
     /// Why it is not good.
     pub reasons: Vec<String>,
+}
+
+impl AlignmentQuality {
+    /// The verdict with the residual at landmarks.
+    fn words(&self) -> String {
+        let residual = |r: LandmarkResidual| {
+            let LandmarkResidual { mean, worst, count, .. } = r;
+            format!(", {count} landmarks off by {mean:.1} mm, at most {worst:.1} mm")
+        };
+        let residual = self.landmark_residual_mm.map(residual).unwrap_or_default();
+        format!("{}{residual}", self.verdict)
+    }
 }
 
 impl From<&Alignment> for AlignmentDocument {
@@ -136,8 +153,11 @@ impl From<&Alignment> for AlignmentDocument {
                 Method::SharedFrameOfReference => "shared_frame_of_reference",
                 Method::RigidCt => "rigid_ct",
                 Method::RigidPet => "rigid_pet",
+                Method::AffineCt => "affine_ct",
+                Method::AffinePet => "affine_pet",
             },
-            rotation: map.matrix3.transpose().to_cols_array_2d(),
+            stretch: alignment.stretch().to_array(),
+            rotation: alignment.rotation().transpose().to_cols_array_2d(),
             translation_mm: map.translation.to_array(),
             turn_degrees: alignment.turn_degrees(),
             quality: AlignmentQuality {
@@ -151,6 +171,7 @@ impl From<&Alignment> for AlignmentDocument {
                 body_overlap_dice: quality.body_overlap_dice.and_then(finite),
                 skeleton_overlap_dice: quality.skeleton_overlap_dice.and_then(finite),
                 common_body_fraction: finite(quality.common_body_fraction),
+                landmark_residual_mm: quality.landmark_residual,
                 reasons: quality.reasons.clone(),
             },
         }
@@ -166,6 +187,10 @@ pub struct LinkedDocument {
     pub follow_up_ids: Vec<usize>,
     /// What became of them.
     pub fate: Fate,
+    /// How far the link can be trusted: the map is displaced by what the alignment leaves uncertain (the residual at
+    /// landmarks), in 14 directions. `high`: the same lesions are linked each time; `moderate`: at least half of the times,
+    /// or the lesions do not overlap and are linked as nearest neighbours, or the alignment is doubtful; `low`: seldom.
+    pub link_confidence: Confidence,
     /// `lesion`, or `uncertain` where neither scan is sure.
     pub class: &'static str,
     /// Change of SUVmax, percent; `null` where one scan has nothing to measure.
@@ -184,6 +209,7 @@ impl From<&LinkedLesion> for LinkedDocument {
             baseline_ids: lesion.baseline_ids.clone(),
             follow_up_ids: lesion.follow_up_ids.clone(),
             fate: lesion.fate,
+            link_confidence: lesion.confidence,
             class: lesion.class.name(),
             delta_suv_max_percent: lesion.delta_suv_max_percent.and_then(finite),
             delta_volume_percent: lesion.delta_volume_percent.and_then(finite),
@@ -383,7 +409,7 @@ impl PairDocument {
             self.comparability.verdict.name(),
             self.comparability.rule_set,
             self.alignment.method,
-            self.alignment.quality.verdict,
+            self.alignment.quality.words(),
         ));
         for check in &self.comparability.checks {
             if verbose || check.is_notable() {
@@ -401,6 +427,7 @@ impl PairDocument {
             ("  before", Align::Left),
             ("now", Align::Left),
             ("fate", Align::Left),
+            ("link", Align::Left),
             ("class", Align::Left),
             ("SUVmax %", Align::Right),
             ("volume %", Align::Right),
@@ -416,6 +443,7 @@ impl PairDocument {
                 format!("  {}", text::shortened(&ids(&l.baseline_ids), 20)),
                 text::shortened(&ids(&l.follow_up_ids), 20),
                 l.fate.to_string(),
+                l.link_confidence.to_string(),
                 l.class.to_owned(),
                 signed(l.delta_suv_max_percent),
                 signed(l.delta_volume_percent),

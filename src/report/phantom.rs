@@ -48,8 +48,8 @@ pub struct PairEntry {
     pub to: String,
     /// Deauville score of the later.
     pub deauville: u8,
-    /// Lugano response.
-    pub response: String,
+    /// Lugano response; `null` where none was planned.
+    pub response: Option<String>,
 }
 
 impl BuildEntry {
@@ -89,7 +89,8 @@ impl Content for PhantomDocument {
             page.gap();
         }
         let expected = |pairs: &[PairEntry]| {
-            let each = pairs.iter().map(|p| format!("{}-{} {}", p.from, p.to, p.response));
+            let response = |p: &PairEntry| p.response.clone().unwrap_or_else(|| "-".into());
+            let each = pairs.iter().map(|p| format!("{}-{} {}", p.from, p.to, response(p)));
             each.collect::<Vec<_>>().join(", ")
         };
         let row =
@@ -98,6 +99,7 @@ impl Content for PhantomDocument {
         page.table(&headings, &self.cases.iter().map(row).collect::<Vec<_>>());
         if !self.builds.is_empty() {
             page.gap();
+            page.line("petct phantom pair --seed N draws a body scanned twice, moved and changed;");
             page.line("petct phantom body --seed N [--build NAME] draws a body:");
             let row = |build: &BuildEntry| vec![build.name.clone(), build.description.clone()];
             let headings = ["build", "what it is"].map(|name| (name, Align::Left));

@@ -81,15 +81,25 @@ fn alignments_recover_the_poses() {
             let alignment = &pair["alignment"];
             let turn = matrix(&alignment["rotation"]);
             assert!((turn.determinant() - 1.0).abs() < 1e-6, "a rotation");
-            let found = |p: DVec3| turn * p + place(&alignment["translation_mm"]);
-            assert_eq!(alignment["method"], "rigid_ct");
+            let stretch = place(&alignment["stretch"]);
+            let found = |p: DVec3| turn * (stretch * p) + place(&alignment["translation_mm"]);
+            let method = alignment["method"].as_str().unwrap();
+            assert!(["rigid_ct", "affine_ct"].contains(&method), "{method}");
+            assert_eq!(method == "rigid_ct", stretch == DVec3::ONE, "{method} {stretch}");
+            let residual = &alignment["quality"]["landmark_residual_mm"];
+            assert!(residual["mean"].as_f64().unwrap() < 3.0, "{residual}");
+            assert!(residual["count"].as_u64().unwrap() > 10, "{residual}");
             assert_eq!(alignment["quality"]["verdict"], "good");
+            let mut offs = Vec::new();
             let organs = before["organs_mm"].as_object().unwrap().values();
             let focal = lesions(&before).iter().filter(|l| l["diffuse"] == false);
             for at in organs.chain(focal.map(|l| &l["centre_mm"])).map(place) {
                 let off = found(at).distance(expected(at));
                 assert!(off < 3.0, "patient-{of} {ends:?}: {off:.1} mm at {at}");
+                offs.push(off);
             }
+            let mean = offs.iter().sum::<f64>() / offs.len() as f64;
+            assert!(mean < 1.5, "patient-{of} {ends:?}: {mean:.1} mm in the mean");
         }
     }
 }
@@ -162,6 +172,9 @@ fn documents_follow_their_schema_and_the_interface() {
                 "/lesions/0/baseline_ids",
                 "/lesions/0/follow_up_ids",
                 "/lesions/0/fate",
+                "/lesions/0/link_confidence",
+                "/alignment/quality/landmark_residual_mm/mean",
+                "/alignment/stretch",
                 "/lesions/0/delta_suv_max_percent",
                 "/lesions/0/delta_volume_percent",
                 "/delta_suv_max_percent",

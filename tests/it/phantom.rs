@@ -230,6 +230,45 @@ fn builds_are_what_they_are_called() {
     }
 }
 
+/// Pairs have every fate, and change what alignment has to cope with; what is planted fits the fates.
+#[test]
+fn seeded_pairs_are_what_they_are_called() {
+    let mut fates = BTreeMap::new();
+    let (mut arms, mut fields, mut heavier) = (0, 0, 0);
+    for seed in 0..40 {
+        let case = phantom::seeded_pair(seed);
+        assert_eq!(format!("{case:?}"), format!("{:?}", phantom::seeded_pair(seed)));
+        let [first, second] = &case.visits[..] else { panic!("{} scans", case.visits.len()) };
+        assert!(first.protocol.started_at < second.protocol.started_at);
+        let weight = second.build.weight_kg / first.build.weight_kg;
+        assert!((0.89..1.11).contains(&weight), "{weight}");
+        let shift = second.pose.shift_mm.distance(first.pose.shift_mm);
+        assert!(shift <= 100.0, "{shift}");
+        arms += usize::from(first.build.arms != second.build.arms);
+        fields += usize::from(second.scanner.range_mm.1 < first.scanner.range_mm.1 - 100.0);
+        heavier += usize::from(weight > 1.02);
+        let map = case.pairs[0].map.unwrap().affine();
+        for fate in &case.pairs[0].fates {
+            *fates.entry(format!("{:?}", fate.fate)).or_insert(0) += 1;
+            let there = [first, second]
+                .map(|visit| visit.planted.iter().find(|p| p.name == fate.lesion).map(|p| p.suv));
+            assert_eq!(there, [fate.suv_max_before, fate.suv_max_after], "{fate:?}");
+            let expected = match fate.fate {
+                phantom::Fate::Resolved => [true, false],
+                phantom::Fate::New => [false, true],
+                phantom::Fate::OutOfView => continue,
+                _ => [true, true],
+            };
+            assert_eq!(there.map(|suv| suv.is_some()), expected, "seed {seed}: {fate:?}");
+        }
+        // The map carries the person, not the scanner: the heart onto the heart.
+        assert!((map.matrix3.determinant() - weight.powf(0.6)).abs() < 1e-6);
+    }
+    assert_eq!(fates.len(), 6, "{fates:?}");
+    assert!(fates.values().all(|&n| n >= 5), "{fates:?}");
+    assert!(arms >= 5 && fields >= 3 && heavier >= 5, "{arms} {fields} {heavier}");
+}
+
 #[test]
 fn the_map_of_a_body_tells_what_its_images_show() {
     for kind in [Kind::Child, Kind::OneLungCollapsed, Kind::SitusInversus] {
@@ -289,6 +328,8 @@ fn a_body_needs_a_seed_and_a_build_that_exists() {
         (&["phantom", "body"][..], "--seed"),
         (&["phantom", "body", "--seed", "1", "--build", "giant"], "one-lung-collapsed"),
         (&["phantom", "patient-1", "--seed", "1"], "body"),
+        (&["phantom", "pair"], "--seed"),
+        (&["phantom", "pair", "--seed", "1", "--build", "obese"], "--build"),
     ] {
         let output = petct(&[arguments, &["-o", arg(folder.path())]].concat());
         assert_ne!(output.status.code(), Some(0), "{arguments:?}");

@@ -3,22 +3,24 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use petct::dicom::write::{write_case, write_visit};
-use petct::phantom::{Case, Kind, cases, seeded};
+use petct::dicom::write::{write_case, write_scans, write_visit};
+use petct::phantom::{Case, Kind, cases, seeded, seeded_pair};
 use petct::report::phantom::{BuildEntry, CaseEntry, PhantomDocument};
 
 use crate::args::PhantomOptions;
 use crate::console::Console;
 use crate::failure::Failure;
 
-/// Name of the case that a seed draws.
+/// Names of the cases that a seed draws: one scan of a body, and two.
 const BODY: &str = "body";
+const PAIR: &str = "pair";
 
 pub(crate) fn run(options: &PhantomOptions, console: &Console) -> Result<ExitCode, Failure> {
     let known = cases();
-    if options.case != BODY && (options.seed.is_some() || options.build.is_some()) {
-        let message = "--seed and --build belong to the case body";
-        return Err(Failure::new("usage", &message, "leave them out, or name the case body"));
+    let takes_seed = [BODY, PAIR].contains(&options.case.as_str());
+    if options.seed.is_some() && !takes_seed || options.build.is_some() && options.case != BODY {
+        let message = "--seed belongs to the cases body and pair, --build to the case body";
+        return Err(Failure::new("usage", &message, "leave them out, or name such a case"));
     }
     if options.case == "list" {
         let cases = known.iter().map(CaseEntry::new).collect();
@@ -27,16 +29,18 @@ pub(crate) fn run(options: &PhantomOptions, console: &Console) -> Result<ExitCod
     }
     let case = match options.case.as_str() {
         BODY => body(options)?,
+        PAIR => seeded_pair(seed(options)?),
         name => known.iter().find(|case| case.name == name).cloned().ok_or_else(|| {
             let message = format!("there is no phantom named {name:?}");
             let names: Vec<_> = known.iter().map(|case| case.name.as_str()).collect();
-            let remedy = format!("choose one of {}, {BODY}", names.join(", "));
+            let remedy = format!("choose one of {}, {BODY}, {PAIR}", names.join(", "));
             Failure::new("unknown_case", &message, &remedy)
         })?,
     };
     let folder = empty_folder(options)?;
     console.busy("painting and writing the scans", || match options.case.as_str() {
         BODY => write_visit(&case, &case.visits[0], folder),
+        PAIR => write_scans(&case, folder),
         name => write_case(name, folder),
     })?;
     let folder = Some(folder.display().to_string());
@@ -44,12 +48,16 @@ pub(crate) fn run(options: &PhantomOptions, console: &Console) -> Result<ExitCod
     console.show(&PhantomDocument { cases, builds: Vec::new(), folder }, 0)
 }
 
-/// The body of a seed, of the build asked for.
-fn body(options: &PhantomOptions) -> Result<Case, Failure> {
+fn seed(options: &PhantomOptions) -> Result<u64, Failure> {
     let no_seed = || {
         Failure::new("usage", &"a body is drawn by a seed, which is missing", "give it with --seed")
     };
-    let seed = options.seed.ok_or_else(no_seed)?;
+    options.seed.ok_or_else(no_seed)
+}
+
+/// The body of a seed, of the build asked for.
+fn body(options: &PhantomOptions) -> Result<Case, Failure> {
+    let seed = seed(options)?;
     let kind = options.build.as_deref().map(|name| {
         let unknown = || {
             let message = format!("there is no build named {name:?}");

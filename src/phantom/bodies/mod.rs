@@ -5,6 +5,7 @@
 
 mod dice;
 mod kind;
+mod pairs;
 mod person;
 mod scanners;
 mod sites;
@@ -14,6 +15,7 @@ use chrono::{NaiveDate, TimeDelta};
 use glam::DVec3;
 
 pub use kind::Kind;
+pub use pairs::seeded_pair;
 
 use self::dice::Dice;
 use super::anatomy::Arms;

@@ -11,12 +11,12 @@ use crate::phantom::{Tissue, Visit};
 
 /// A place for lesions: middle and reach of the place in the reference body, the largest lesion in millilitres, whether
 /// it moves with the diaphragm.
-struct Place {
-    site: &'static str,
+pub(super) struct Place {
+    pub(super) site: &'static str,
     middle: [f64; 3],
     reach: [f64; 3],
-    largest_ml: f64,
-    breathes: bool,
+    pub(super) largest_ml: f64,
+    pub(super) breathes: bool,
 }
 
 const fn place(
@@ -30,7 +30,7 @@ const fn place(
 }
 
 /// Nodal stations of the Ann Arbor scheme and the usual extranodal sites.
-const PLACES: [Place; 31] = [
+pub(super) const PLACES: [Place; 31] = [
     place("cervical node, right, level II", [-36.0, -8.0, 474.0], [4.0, 6.0, 10.0], 12.0, false),
     place("cervical node, left, level III", [36.0, -8.0, 446.0], [4.0, 6.0, 8.0], 12.0, false),
     place("supraclavicular node, left", [58.0, -22.0, 392.0], [10.0, 6.0, 5.0], 15.0, false),
@@ -67,10 +67,7 @@ const PLACES: [Place; 31] = [
 /// Lesions of 1 to 60 mL with an uptake of 2 to 10 times the liver's.
 pub(super) fn draw(seed: u64, kind: Kind, visit: &Visit) -> Vec<Planted> {
     let mut dice = Dice::new(seed, "lesions");
-    // A child's nodes are as large as an adult's for its size.
-    let room = visit.build.scale().element_product().min(1.0);
-    let map = TissueMap::new(visit);
-    let mut field = Field { visit, map, room, planted: Vec::new() };
+    let mut field = Field::new(visit);
     match kind {
         Kind::LiverLesions => {
             let number = 2 + dice.below(5);
@@ -99,28 +96,49 @@ pub(super) fn draw(seed: u64, kind: Kind, visit: &Visit) -> Vec<Planted> {
     field.planted
 }
 
-struct Field<'a> {
+/// A body with what has been planted in it.
+pub(super) struct Field<'a> {
     visit: &'a Visit,
     map: TissueMap,
+    /// A child's nodes are as large as an adult's for its size.
     room: f64,
-    planted: Vec<Planted>,
+    pub(super) planted: Vec<Planted>,
 }
 
-impl Field<'_> {
+impl<'a> Field<'a> {
+    pub(super) fn new(visit: &'a Visit) -> Self {
+        let room = visit.build.scale().element_product().min(1.0);
+        Self { visit, map: TissueMap::new(visit), room, planted: Vec::new() }
+    }
+
+    /// The largest lesion of a place in a person of this size, millilitres.
+    pub(super) fn largest_ml(&self, place: &Place) -> f64 {
+        (place.largest_ml * self.room).max(1.5)
+    }
+
+    /// Size of the person.
+    pub(super) fn scale(&self) -> DVec3 {
+        self.visit.build.scale()
+    }
+
+    /// Somewhere in a place, in the reference body.
+    pub(super) fn somewhere(&self, place: &Place, dice: &mut Dice) -> DVec3 {
+        let off = DVec3::from_array(place.reach.map(|r| dice.between(-r, r)));
+        let habitus = &self.visit.build.habitus;
+        let up = match place.breathes {
+            true if place.middle[0] < 30.0 => habitus.right_dome_mm,
+            true => 0.8 * habitus.left_dome_mm,
+            false => 0.0,
+        };
+        DVec3::from_array(place.middle) + off + up * DVec3::Z
+    }
+
     /// Plants a lesion where there is room for it; there may be none.
     fn plant(&mut self, place: &Place, dice: &mut Dice, only: Option<Tissue>) {
-        let largest = (place.largest_ml * self.room).max(1.5);
-        let volume_ml = dice.by_factor(1.05, largest);
+        let volume_ml = dice.by_factor(1.05, self.largest_ml(place));
         let contrast = dice.by_factor(2.0, 10.0);
         for _ in 0..12 {
-            let off = DVec3::from_array(place.reach.map(|r| dice.between(-r, r)));
-            let habitus = &self.visit.build.habitus;
-            let up = match place.breathes {
-                true if place.middle[0] < 30.0 => habitus.right_dome_mm,
-                true => 0.8 * habitus.left_dome_mm,
-                false => 0.0,
-            };
-            let centre = DVec3::from_array(place.middle) + off + up * DVec3::Z;
+            let centre = self.somewhere(place, dice);
             if self.fits(centre, volume_ml, only) {
                 self.add(place.site, centre, volume_ml, contrast, place.breathes);
                 return;
@@ -144,7 +162,7 @@ impl Field<'_> {
     }
 
     /// Within the scanned range, in a tissue in which lesions grow, and apart from the other lesions.
-    fn fits(&self, centre: DVec3, volume_ml: f64, only: Option<Tissue>) -> bool {
+    pub(super) fn fits(&self, centre: DVec3, volume_ml: f64, only: Option<Tissue>) -> bool {
         let radius = |ml: f64| libm::cbrt(ml * 240.0);
         let scale = self.visit.build.scale();
         let range = self.visit.scanner.range_mm;
