@@ -71,6 +71,8 @@ pub enum Confidence {
     Moderate,
     /// None of them would, and the alignment is good.
     High,
+    /// A person decided.
+    Reader,
 }
 
 impl fmt::Display for Confidence {
@@ -79,6 +81,7 @@ impl fmt::Display for Confidence {
             Self::Low => "low",
             Self::Moderate => "moderate",
             Self::High => "high",
+            Self::Reader => "reader",
         })
     }
 }
@@ -96,12 +99,15 @@ pub struct Group {
     pub stability: f64,
     /// Whether its regions do not overlap, and are linked as nearest neighbours.
     pub by_distance: bool,
+    /// Whether a person said that they belong together.
+    pub given: bool,
 }
 
 impl Group {
     /// How far the group can be trusted; `trusted` says whether the alignment is good.
     pub fn confidence(&self, trusted: bool) -> Confidence {
         match self.stability {
+            _ if self.given => Confidence::Reader,
             s if s < 0.5 => Confidence::Low,
             s if s < 1.0 || self.by_distance || !trusted => Confidence::Moderate,
             _ => Confidence::High,
@@ -110,7 +116,8 @@ impl Group {
 
     fn empty() -> Self {
         let (earlier, later) = (Vec::new(), Vec::new());
-        Self { earlier, later, fate: Fate::Persistent, stability: 0.0, by_distance: false }
+        let (fate, stability, by_distance, given) = (Fate::Persistent, 0.0, false, false);
+        Self { earlier, later, fate, stability, by_distance, given }
     }
 
     fn is(&self, other: &Self) -> bool {
@@ -136,13 +143,7 @@ pub fn link(
     later_from_earlier: DAffine3,
     uncertain_mm: f64,
 ) -> Vec<Group> {
-    let scene = Scene {
-        earlier: earlier.geometry,
-        later: later.geometry,
-        before: Carried::all(earlier, later_from_earlier),
-        now: Carried::all(later, later_from_earlier.inverse()),
-        back: later_from_earlier.matrix3.inverse(),
-    };
+    let scene = Scene::new(earlier, later, later_from_earlier);
     let mut groups = scene.groups(DVec3::ZERO);
     let tried: Vec<Vec<Group>> =
         directions().par_iter().map(|d| scene.groups(uncertain_mm * *d)).collect();
@@ -151,6 +152,21 @@ pub fn link(
         group.stability = same as f64 / tried.len() as f64;
     }
     groups
+}
+
+/// The groups that a person made, as positions in the earlier and in the later scan, with what became of them.
+pub fn link_as_given(
+    earlier: Regions<'_>,
+    later: Regions<'_>,
+    later_from_earlier: DAffine3,
+    groups: impl IntoIterator<Item = (Vec<usize>, Vec<usize>)>,
+) -> Vec<Group> {
+    let scene = Scene::new(earlier, later, later_from_earlier);
+    let group = |(earlier, later)| {
+        let group = Group { earlier, later, stability: 1.0, given: true, ..Group::empty() };
+        Group { fate: scene.fate(&group, DVec3::ZERO), ..group }
+    };
+    groups.into_iter().map(group).collect()
 }
 
 /// Along the axes and the diagonals of space, evenly around.
@@ -234,7 +250,17 @@ struct Scene<'a> {
     back: DMat3,
 }
 
-impl Scene<'_> {
+impl<'a> Scene<'a> {
+    fn new(earlier: Regions<'a>, later: Regions<'a>, later_from_earlier: DAffine3) -> Self {
+        Self {
+            earlier: earlier.geometry,
+            later: later.geometry,
+            before: Carried::all(earlier, later_from_earlier),
+            now: Carried::all(later, later_from_earlier.inverse()),
+            back: later_from_earlier.matrix3.inverse(),
+        }
+    }
+
     /// The groups with the map displaced by `off` in the later scan.
     fn groups(&self, off: DVec3) -> Vec<Group> {
         let pairs = (0..self.before.len()).flat_map(|e| (0..self.now.len()).map(move |l| (e, l)));

@@ -7,8 +7,9 @@
 use crate::alignment::{Alignment, Scan, Verdict as AlignmentVerdict, align};
 use crate::criteria::{Criteria, percent_change};
 use crate::deauville::{LesionUptake, Scored, score_uptake};
+use crate::decisions::{DecisionError, DueTo, Links};
 use crate::lesion::{Class, Lesion};
-use crate::matching::{Confidence, Fate, Group, Regions, TOLERANCE_MM, link};
+use crate::matching::{Confidence, Fate, Group, Regions, TOLERANCE_MM, link, link_as_given};
 use crate::quality::{Comparability, PairFacts, ScanFacts, compare};
 use crate::response::lugano::{LuganoCall, LuganoInput, Prior};
 use crate::response::{
@@ -93,22 +94,33 @@ pub struct PairAssessment {
 }
 
 /// Two scans in one frame with their lesions grouped.
-struct Linked {
+pub(super) struct Linked {
     earlier: usize,
     later: usize,
-    alignment: Alignment,
-    groups: Vec<Group>,
+    pub(super) alignment: Alignment,
+    pub(super) groups: Vec<Group>,
+    /// What a person says new foci are due to, one a group; empty where nobody was asked.
+    pub(super) due_to: Vec<Option<DueTo>>,
 }
 
 /// Assesses a series: scores each follow-up again in the light of what was known before, and calls each pair.
 ///
-/// The scans are in the order of time, the first is the baseline.
-pub fn assess_series(scans: &mut [SeriesScan<'_>], criteria: &Criteria) -> Vec<PairAssessment> {
+/// The scans are in the order of time, the first is the baseline. Links of a person take the place of those that are found.
+///
+/// # Errors
+/// A pair cannot be linked as the person says; nothing is called then.
+pub fn assess_series(
+    scans: &mut [SeriesScan<'_>],
+    links: Option<&Links>,
+    criteria: &Criteria,
+) -> Result<Vec<PairAssessment>, DecisionError> {
     let mut pairs: Vec<PairAssessment> = Vec::new();
     for later in 1..scans.len() {
         let earlier = if later == 1 { vec![0] } else { vec![0, later - 1] };
-        let linked: Vec<Linked> =
-            earlier.into_iter().map(|earlier| linked(scans, earlier, later)).collect();
+        let linked: Vec<Linked> = earlier
+            .into_iter()
+            .map(|earlier| linked(scans, links, earlier, later))
+            .collect::<Result<_, _>>()?;
         let residual = promote(scans, &linked, later);
         let scan = &mut scans[later];
         scan.assessment.rescore(&scan.input.image.volume, residual, criteria);
@@ -117,7 +129,7 @@ pub fn assess_series(scans: &mut [SeriesScan<'_>], criteria: &Criteria) -> Vec<P
             pairs.push(pair(scans, link, prior.filter(|_| link.earlier == 0), criteria));
         }
     }
-    pairs
+    Ok(pairs)
 }
 
 /// The regions that take part in linking: disease and what may be disease.
@@ -126,7 +138,12 @@ pub(super) fn suspects(assessment: &ScanAssessment) -> Vec<&Lesion> {
     assessment.lesions.iter().filter(suspect).collect()
 }
 
-fn linked(scans: &[SeriesScan<'_>], earlier: usize, later: usize) -> Linked {
+fn linked(
+    scans: &[SeriesScan<'_>],
+    links: Option<&Links>,
+    earlier: usize,
+    later: usize,
+) -> Result<Linked, DecisionError> {
     let scan = |n: usize| Scan {
         pet: &scans[n].input.image.volume,
         ct: scans[n].input.ct,
@@ -138,17 +155,35 @@ fn linked(scans: &[SeriesScan<'_>], earlier: usize, later: usize) -> Linked {
     };
     let (before, now) = (regions(earlier), regions(later));
     let lattice = |n: usize| scans[n].input.image.volume.geometry();
-    let groups = if alignment.quality.verdict == AlignmentVerdict::Failed {
-        Vec::new()
-    } else {
-        link(
-            Regions { geometry: lattice(earlier), regions: &before },
-            Regions { geometry: lattice(later), regions: &now },
-            alignment.follow_up_from_baseline,
-            uncertainty_mm(&alignment),
-        )
+    let before = Regions { geometry: lattice(earlier), regions: &before };
+    let now = Regions { geometry: lattice(later), regions: &now };
+    let map = alignment.follow_up_from_baseline;
+    let failed = alignment.quality.verdict == AlignmentVerdict::Failed;
+    let (groups, due_to) = match links {
+        Some(links) if failed && links.speak_of([earlier, later]) => {
+            return Err(not_aligned(earlier, later, &alignment));
+        }
+        Some(links) if !failed => {
+            let ids = |n: usize| -> Vec<usize> {
+                suspects(&scans[n].assessment).into_iter().map(|l| l.id).collect()
+            };
+            let given = links.groups([earlier, later], &ids(earlier), &ids(later))?;
+            let due_to = given.iter().map(|g| g.due_to).collect();
+            let groups = given.into_iter().map(|g| (g.earlier, g.later));
+            (link_as_given(before, now, map, groups), due_to)
+        }
+        _ if failed => (Vec::new(), Vec::new()),
+        _ => (link(before, now, map, uncertainty_mm(&alignment)), Vec::new()),
     };
-    Linked { earlier, later, alignment, groups }
+    Ok(Linked { earlier, later, alignment, groups, due_to })
+}
+
+/// Links are of no use where nothing can be measured at a place of the other scan.
+fn not_aligned(earlier: usize, later: usize, alignment: &Alignment) -> DecisionError {
+    let reasons = alignment.quality.reasons.join("; ");
+    let what =
+        format!("scans {earlier} and {later} could not be brought into one frame: {reasons}");
+    DecisionError::refused(1, what, "compare without links")
 }
 
 /// How far the map may be off: what it leaves at landmarks, the worst of them where the alignment is doubtful; where none
@@ -248,7 +283,7 @@ fn pair(
 ) -> PairAssessment {
     let (baseline, follow_up) = (&scans[link.earlier], &scans[link.later]);
     let aligned = link.alignment.quality.verdict != AlignmentVerdict::Failed;
-    let sites = sites_of(baseline, follow_up, &link.groups, &link.alignment, &criteria.convention);
+    let sites = sites_of(baseline, follow_up, link, &criteria.convention);
     let out = sites.lesions.iter().filter(|l| l.fate == Fate::OutOfView).count();
     let pair_facts = PairFacts { sites_out_of_field: aligned.then_some(out) };
     let comparability = compare(&facts(baseline), &facts(follow_up), pair_facts, criteria.quality);

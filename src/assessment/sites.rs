@@ -2,10 +2,11 @@
 
 use super::residual::carried;
 use super::scan::uptake;
-use super::series::{LinkedLesion, SeriesScan, suspects};
+use super::series::{Linked, LinkedLesion, SeriesScan, suspects};
 use crate::alignment::{Alignment, Verdict};
 use crate::criteria::{DeauvilleConvention, percent_change};
 use crate::deauville::{DeauvilleScore, score_uptake};
+use crate::decisions::DueTo;
 use crate::lesion::{Class, Lesion};
 use crate::matching::{Fate, Group};
 use crate::response::lugano::{Attribution, KnownSite, NewLesion, SiteNow, SiteUptake};
@@ -48,11 +49,10 @@ struct Pair<'a> {
 pub(super) fn sites_of(
     baseline: &SeriesScan<'_>,
     follow_up: &SeriesScan<'_>,
-    groups: &[Group],
-    alignment: &Alignment,
+    linked: &Linked,
     convention: &DeauvilleConvention,
 ) -> Sites {
-    let pair = Pair { baseline, follow_up, alignment, convention };
+    let pair = Pair { baseline, follow_up, alignment: &linked.alignment, convention };
     let mut sites = Sites {
         lesions: Vec::new(),
         known: Vec::new(),
@@ -60,18 +60,19 @@ pub(super) fn sites_of(
         new_ids: Vec::new(),
     };
     let (before, now) = (suspects(&baseline.assessment), suspects(&follow_up.assessment));
-    for group in groups {
+    for (n, group) in linked.groups.iter().enumerate() {
         let members = Members {
             before: group.earlier.iter().map(|&n| before[n]).collect(),
             now: group.later.iter().map(|&n| now[n]).collect(),
         };
-        pair.add(&mut sites, group, &members);
+        let due_to = linked.due_to.get(n).copied().flatten();
+        pair.add(&mut sites, group, &members, due_to);
     }
     sites
 }
 
 impl Pair<'_> {
-    fn add(&self, sites: &mut Sites, group: &Group, members: &Members<'_>) {
+    fn add(&self, sites: &mut Sites, group: &Group, members: &Members<'_>, due_to: Option<DueTo>) {
         let disease = |l: &&&Lesion| l.finding.class == Class::Lesion;
         let is_disease = members.before.iter().chain(&members.now).any(|l| disease(&l));
         let fate = group.fate;
@@ -80,7 +81,7 @@ impl Pair<'_> {
             sites.known.push(self.known(fate, members));
         }
         if fate == Fate::New {
-            Self::add_new(sites, members);
+            Self::add_new(sites, members, due_to);
         }
         sites.lesions.push(linked);
     }
@@ -205,20 +206,25 @@ impl Pair<'_> {
         scores.filter_map(|s| s.score()).max()
     }
 
-    fn add_new(sites: &mut Sites, members: &Members<'_>) {
+    /// What a new focus is due to: as a person says, else by its class.
+    fn add_new(sites: &mut Sites, members: &Members<'_>, due_to: Option<DueTo>) {
         for lesion in &members.now {
-            let name = format!("{} (lesion {})", lesion.finding.site, lesion.id);
-            match lesion.finding.class {
-                Class::Lesion => {
-                    sites.new_ids.push(lesion.id);
-                    let attribution = Attribution::Lymphoma;
-                    sites.new_lesions.push(NewLesion { name, attribution });
-                }
-                Class::Uncertain if !lesion.below_threshold => {
-                    let attribution = Attribution::Uncertain;
-                    sites.new_lesions.push(NewLesion { name, attribution });
-                }
-                Class::Uncertain | Class::Physiologic => {}
+            let by_class = match lesion.finding.class {
+                Class::Lesion => Some(Attribution::Lymphoma),
+                Class::Uncertain if !lesion.below_threshold => Some(Attribution::Uncertain),
+                Class::Uncertain | Class::Physiologic => None,
+            };
+            let by_reader = due_to.map(|due_to| match due_to {
+                DueTo::Lymphoma => Attribution::Lymphoma,
+                DueTo::Uncertain => Attribution::Uncertain,
+                DueTo::Unrelated => Attribution::Unrelated,
+            });
+            if lesion.finding.class == Class::Lesion {
+                sites.new_ids.push(lesion.id);
+            }
+            if let Some(attribution) = by_reader.or(by_class) {
+                let name = format!("{} (lesion {})", lesion.finding.site, lesion.id);
+                sites.new_lesions.push(NewLesion { name, attribution });
             }
         }
     }

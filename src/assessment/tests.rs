@@ -239,7 +239,7 @@ fn lesions_persist_resolve_and_appear() {
     let (before, mask) = painted(&[Ball(a, 20.0, 9.0), Ball(b, 20.0, 7.0)]);
     let (now, later_mask) = painted(&[Ball(a, 16.0, 6.0), Ball(c, 16.0, 5.0)]);
     let mut scans = [in_series(&before, mask), in_series(&now, later_mask)];
-    let pairs = assess_series(&mut scans, &Criteria::default());
+    let pairs = assess_series(&mut scans, None, &Criteria::default()).unwrap();
     assert_eq!(pairs.len(), 1);
     let expected = [
         (vec![1], vec![1], Fate::Persistent),
@@ -272,7 +272,7 @@ fn a_site_outside_the_other_field_of_view_is_neither_resolved_nor_new() {
     let forward = {
         let mut scans =
             [in_series(&before, mask.clone()), in_series(&cropped, above(&later_mask, from))];
-        assess_series(&mut scans, &Criteria::default()).remove(0)
+        assess_series(&mut scans, None, &Criteria::default()).unwrap().remove(0)
     };
     assert_eq!(
         fates(&forward),
@@ -280,7 +280,7 @@ fn a_site_outside_the_other_field_of_view_is_neither_resolved_nor_new() {
     );
     assert!(forward.lesions[0].suv_max_there.is_none());
     let mut scans = [in_series(&cropped, above(&later_mask, from)), in_series(&before, mask)];
-    let backward = assess_series(&mut scans, &Criteria::default()).remove(0);
+    let backward = assess_series(&mut scans, None, &Criteria::default()).unwrap().remove(0);
     assert_eq!(
         fates(&backward),
         [(vec![1], vec![2], Fate::Persistent), (vec![], vec![1], Fate::OutOfView)]
@@ -307,7 +307,7 @@ fn uncertain_uptake_at_a_known_site_is_disease() {
     later.lesions.iter_mut().for_each(|l| l.finding.class = Class::Uncertain);
     later.rescore(&now.volume, Vec::new(), &Criteria::default());
     assert_eq!(later.totals.lesions, 0);
-    let pairs = assess_series(&mut scans, &Criteria::default());
+    let pairs = assess_series(&mut scans, None, &Criteria::default()).unwrap();
     let classes: Vec<Class> = scans[1].assessment.lesions.iter().map(|l| l.finding.class).collect();
     assert_eq!(classes, [Class::Lesion, Class::Uncertain]);
     assert!(scans[1].assessment.lesions[0].finding.reason.contains("site of an earlier lesion"));
@@ -321,7 +321,7 @@ fn uncertain_uptake_at_a_known_site_is_disease() {
             lesion.finding.class = Class::Uncertain;
         }
     }
-    assess_series(&mut unsure, &Criteria::default());
+    assess_series(&mut unsure, None, &Criteria::default()).unwrap();
     assert!(unsure[1].assessment.of_class(Class::Lesion).next().is_none());
 }
 
@@ -333,8 +333,8 @@ fn each_scan_is_compared_with_the_first_and_the_one_before() {
         let scan = in_series(&image, mask);
         [0, 1, 2, 3].map(|_| scan.clone())
     };
-    let pairs = assess_series(&mut scans, &Criteria::default());
+    let pairs = assess_series(&mut scans, None, &Criteria::default()).unwrap();
     let ends: Vec<_> = pairs.iter().map(|p| (p.baseline, p.follow_up)).collect();
     assert_eq!(ends, [(0, 1), (0, 2), (1, 2), (0, 3), (2, 3)]);
-    assert!(assess_series(&mut scans[..1], &Criteria::default()).is_empty());
+    assert!(assess_series(&mut scans[..1], None, &Criteria::default()).unwrap().is_empty());
 }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::read::{Lines, head_of, parsed, said};
+use super::write::sealed;
 use super::{At, DecisionError, FORMAT, Said, digest_of_regions, sha256};
 use crate::lesion::Lesion;
 
@@ -152,6 +153,11 @@ impl Links {
         Ok(())
     }
 
+    /// Whether a pair of scans has any entry.
+    pub fn speak_of(&self, scans: [usize; 2]) -> bool {
+        self.links.iter().any(|l| l.entry.scans == scans)
+    }
+
     /// The groups of a pair of scans; `before` and `now` are the numbers of the regions that take part.
     ///
     /// # Errors
@@ -256,7 +262,7 @@ pub fn write_links(scans: &[LinkedScan], proposed: &[ProposedLink]) -> String {
             link.words, link.scans, link.earlier, link.later
         );
     }
-    text
+    sealed(text)
 }
 
 #[cfg(test)]

@@ -79,6 +79,11 @@ pub fn write(
     for proposal in proposals {
         region(&mut text, proposal);
     }
+    sealed(text)
+}
+
+/// A text with its seal.
+pub(super) fn sealed(text: String) -> String {
     let seal = sha256(&text);
     text + SEAL + &seal + "\n"
 }

@@ -25,6 +25,8 @@ pub struct CompareDocument {
     pub pairs: Vec<PairDocument>,
     /// Each lesion over all scans.
     pub trajectories: Vec<TrajectoryDocument>,
+    /// SHA-256 of the links that were given with `--links`; `null` where nobody was asked.
+    pub links_sha256: Option<String>,
     /// Names of the sets of numbers used.
     pub criteria: CriteriaDocument,
     /// Files written, in the folder that was asked for.
@@ -189,7 +191,8 @@ pub struct LinkedDocument {
     pub fate: Fate,
     /// How far the link can be trusted: the map is displaced by what the alignment leaves uncertain (the residual at
     /// landmarks), in 14 directions. `high`: the same lesions are linked each time; `moderate`: at least half of the times,
-    /// or the lesions do not overlap and are linked as nearest neighbours, or the alignment is doubtful; `low`: seldom.
+    /// or the lesions do not overlap and are linked as nearest neighbours, or the alignment is doubtful; `low`: seldom;
+    /// `reader`: a person decided.
     pub link_confidence: Confidence,
     /// `lesion`, or `uncertain` where neither scan is sure.
     pub class: &'static str,
@@ -337,7 +340,8 @@ impl CompareDocument {
         let warnings = scans.iter().enumerate().flat_map(of_scan).chain(of_pairs).collect();
         let trajectories = trajectories.iter().map(Into::into).collect();
         let criteria = criteria.into();
-        Self { criteria, scans, pairs, trajectories, files: Vec::new(), warnings }
+        let (links_sha256, files) = (None, Vec::new());
+        Self { scans, pairs, trajectories, links_sha256, criteria, files, warnings }
     }
 
     /// Whether every pair has a call.
@@ -456,6 +460,10 @@ impl PairDocument {
     }
 }
 
+fn links(sha256: &String) -> String {
+    format!("as a reader gave them (SHA-256 {sha256})")
+}
+
 impl Content for CompareDocument {
     const NAME: &'static str = "petct-compare";
     const VERSION: u32 = 1;
@@ -484,6 +492,7 @@ impl Content for CompareDocument {
         page.values(&[
             ("convention", self.criteria.convention.to_owned()),
             ("change", format!("{} ({})", self.criteria.change, self.criteria.change_source)),
+            ("links", self.links_sha256.as_ref().map(links).unwrap_or_default()),
             ("files", self.files.join(", ")),
         ]);
         page.warnings(&self.warnings);

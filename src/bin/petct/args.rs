@@ -30,7 +30,7 @@ const SEVERAL_SCANS: &str = "A flag about one scan (series, weight, height, dose
     Decision support for research, not a medical device.";
 
 /// What says something about scans, and nothing about a table.
-const OF_SCANS: [&str; 15] = [
+const OF_SCANS: [&str; 16] = [
     "baseline",
     "follow_ups",
     "suv",
@@ -45,6 +45,7 @@ const OF_SCANS: [&str; 15] = [
     "exclude",
     "organs",
     "decisions",
+    "links",
     "threshold",
 ];
 
@@ -242,6 +243,9 @@ pub(crate) struct CompareArgs {
     /// Sizes of lesions on CT for the visits of the table.
     #[arg(long, value_parser = values::path, value_name = "CSV", requires = "table", help_heading = "Table")]
     diameters: Option<PathBuf>,
+    /// Links between the regions of the scans: links.toml as -o wrote it, edited.
+    #[arg(long, value_parser = values::path, value_name = "FILE")]
+    links: Option<PathBuf>,
     /// Write documents and figures into this folder.
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
@@ -340,6 +344,8 @@ pub(crate) struct CompareOptions {
     /// `None`: the usual edge.
     pub(crate) threshold: Option<Threshold>,
     pub(crate) criteria: Criteria,
+    /// File with the links of a person.
+    pub(crate) links: Option<PathBuf>,
     pub(crate) output: Option<PathBuf>,
 }
 
@@ -489,6 +495,7 @@ impl CompareArgs {
             scans: scans.into_iter().zip(readings).collect(),
             threshold: self.reading.threshold,
             criteria,
+            links: self.links,
             output: self.output,
         })))
     }

@@ -92,6 +92,15 @@ pub(crate) fn input(scan: &OpenScan) -> Result<ScanInput<'_>, Failure> {
     Ok(ScanInput { image: &scan.suv, bw_per_value, ct: scan.ct.as_ref() })
 }
 
+/// An assessed scan.
+pub(crate) struct Assessed {
+    pub(crate) assessment: ScanAssessment,
+    /// Text of decisions for the folder of results.
+    pub(crate) decisions: Option<String>,
+    /// Hash of PET and CT, where decisions were given or wanted.
+    pub(crate) scan_sha256: Option<String>,
+}
+
 /// Assesses an opened scan by the decisions of a person, where there are any. With `wanted`, also gives the text of
 /// decisions for the folder of results: as it was given, or one that proposes.
 pub(crate) fn assess(
@@ -100,25 +109,29 @@ pub(crate) fn assess(
     settings: &Settings,
     given: Option<&GivenDecisions>,
     wanted: bool,
-) -> Result<(ScanAssessment, Option<String>), Failure> {
+) -> Result<Assessed, Failure> {
     let input = input(scan)?;
     let proposal = propose(&input, settings).map_err(|error| {
         Failure::new("threshold_needs_liver", &error, "give --liver or a fixed --threshold")
     })?;
     if given.is_none() && !wanted {
-        return Ok((proposal.conclude(&input, settings), None));
+        let assessment = proposal.conclude(&input, settings);
+        return Ok(Assessed { assessment, decisions: None, scan_sha256: None });
     }
     let words = settings_in_words(options.kind, &options.overrides, settings);
     let hash = digest_of_scan(&input.image.volume, input.ct);
     let binding = Binding::new(hash, words, proposal.lesions());
+    let scan_sha256 = Some(binding.scan_sha256.clone());
     if let Some(given) = given {
         let decided = proposal.decide(&input, settings, &binding, &given.decisions);
         let decided = decided.map_err(|error| given.failure(&error))?;
-        return Ok((decided.conclude(&input, settings), wanted.then(|| given.text.clone())));
+        let assessment = decided.conclude(&input, settings);
+        let decisions = wanted.then(|| given.text.clone());
+        return Ok(Assessed { assessment, decisions, scan_sha256 });
     }
     let found = proposal.conclude(&input, settings);
     let text = write(&binding, &found.lesions, &found.liver, &found.blood_pool);
-    Ok((found, Some(text)))
+    Ok(Assessed { assessment: found, decisions: Some(text), scan_sha256 })
 }
 
 /// The document of an assessed scan.

@@ -3,14 +3,17 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use petct::assessment::{ScanAssessment, SeriesScan, Settings, assess_series, trajectories};
+use petct::assessment::{
+    LinkedLesion, PairAssessment, SeriesScan, Settings, assess_series, trajectories,
+};
+use petct::decisions::{LinkedScan, ProposedLink, write_links};
 use petct::report::compare::CompareDocument;
 use petct::report::{self, pictures};
 
 use crate::args::CompareOptions;
-use crate::assess::{assess, document, input, settings};
+use crate::assess::{Assessed, assess, document, input, settings};
 use crate::console::{Console, check_apart};
-use crate::decisions::{GivenDecisions, check_replaceable};
+use crate::decisions::{GivenDecisions, GivenLinks, check_replaceable};
 use crate::failure::Failure;
 use crate::folder::Folder;
 use crate::open::{Ct, OpenScan, open_scan};
@@ -19,10 +22,11 @@ use crate::open::{Ct, OpenScan, open_scan};
 struct Read {
     scan: OpenScan,
     settings: Settings,
-    assessment: ScanAssessment,
-    /// Text for the folder of results.
-    decisions: Option<String>,
+    assessed: Assessed,
 }
+
+/// Name of the file of links.
+const LINKS: &str = "links.toml";
 
 /// Name of the file of decisions of a scan.
 fn decisions_of(n: usize) -> String {
@@ -38,19 +42,23 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
     for (_, reading) in &options.scans {
         given.push(GivenDecisions::read(reading.decisions.as_deref())?);
     }
+    let links = GivenLinks::read(options.links.as_deref())?;
     if let Some(output) = &options.output {
         for n in 0..options.scans.len() {
-            check_replaceable(&output.join(decisions_of(n)), given.iter().flatten())?;
+            let texts = given.iter().flatten().map(|given| given.text.as_str());
+            check_replaceable(&output.join(decisions_of(n)), texts)?;
         }
+        check_replaceable(&output.join(LINKS), links.iter().map(|links| links.text.as_str()))?;
     }
     let mut scans = Vec::new();
     for ((scan_options, reading), given) in options.scans.iter().zip(&given) {
         let mut scan = console.busy("reading PET and CT", || open_scan(scan_options, Ct::Load))?;
         let settings = settings(&mut scan, reading, options.threshold, options.criteria)?;
-        let (assessment, decisions) = console.busy("assessing the scan", || {
-            assess(&scan, scan_options, &settings, given.as_ref(), options.output.is_some())
+        let wanted = options.output.is_some() || links.is_some();
+        let assessed = console.busy("assessing the scan", || {
+            assess(&scan, scan_options, &settings, given.as_ref(), wanted)
         })?;
-        scans.push(Read { scan, settings, assessment, decisions });
+        scans.push(Read { scan, settings, assessed });
     }
     in_order_of_time(&mut scans, &paths)?;
     let mut series = Vec::new();
@@ -60,11 +68,21 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
             frame_of_reference_uid: read.scan.frame_of_reference_uid(),
             facts: read.scan.facts.clone(),
             sul_per_value: read.scan.sul_per_value,
-            assessment: read.assessment.clone(),
+            assessment: read.assessed.assessment.clone(),
         });
     }
-    let pairs =
-        console.busy("aligning and comparing", || assess_series(&mut series, &options.criteria));
+    let known: Vec<LinkedScan> =
+        scans.iter().filter_map(|read| linked_scan(&read.assessed)).collect();
+    if let Some(given) = &links {
+        given.links.check(&known).map_err(|error| given.failure(&error))?;
+    }
+    let given = links.as_ref().map(|given| &given.links);
+    let pairs = console
+        .busy("aligning and comparing", || assess_series(&mut series, given, &options.criteria))
+        .map_err(|error| match &links {
+            Some(links) => links.failure(&error),
+            None => Failure::of_decisions(&"links", &error),
+        })?;
     let documents = scans
         .iter()
         .zip(&series)
@@ -72,6 +90,7 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
         .collect();
     let followed = trajectories(&series, &pairs);
     let mut document = CompareDocument::new(documents, &pairs, &followed, &options.criteria);
+    document.links_sha256 = given.map(|links| links.text_sha256.clone());
     console.check(&document.warnings)?;
     if let Some(output) = &options.output {
         let folder = Folder::create(output)?;
@@ -96,14 +115,51 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
             document.files.push(name);
         }
         for (n, read) in scans.iter().enumerate() {
-            if let Some(text) = &read.decisions {
+            if let Some(text) = &read.assessed.decisions {
                 folder.text(&decisions_of(n), text)?;
                 document.files.push(decisions_of(n));
             }
         }
+        let text =
+            links.map_or_else(|| write_links(&known, &proposed(&series, &pairs)), |l| l.text);
+        folder.text(LINKS, &text)?;
+        document.files.push(LINKS.to_owned());
         folder.document("compare", &document)?;
     }
     console.show(&document, u8::from(!document.is_evaluable()))
+}
+
+fn linked_scan(assessed: &Assessed) -> Option<LinkedScan> {
+    let hash = assessed.scan_sha256.clone()?;
+    Some(LinkedScan::new(hash, &assessed.assessment.lesions))
+}
+
+/// The links that were found, in words that tell the regions.
+fn proposed(series: &[SeriesScan<'_>], pairs: &[PairAssessment]) -> Vec<ProposedLink> {
+    let name = |scan: usize, ids: &[usize]| -> String {
+        let lesions = &series[scan].assessment.lesions;
+        let found = ids.iter().filter_map(|id| lesions.iter().find(|l| l.id == *id));
+        let words = found.map(|l| format!("{} SUVmax {:.1}", l.finding.site, l.statistics.max));
+        let words: Vec<String> = words.collect();
+        if words.is_empty() { "none".into() } else { words.join(", ") }
+    };
+    let of_pair = |pair: &PairAssessment| {
+        let scans = [pair.baseline, pair.follow_up];
+        let link = |l: &LinkedLesion| ProposedLink {
+            scans,
+            earlier: l.baseline_ids.clone(),
+            later: l.follow_up_ids.clone(),
+            words: format!(
+                "{}, {} confidence: {} -> {}",
+                l.fate,
+                l.confidence,
+                name(scans[0], &l.baseline_ids),
+                name(scans[1], &l.follow_up_ids)
+            ),
+        };
+        pair.lesions.iter().map(link).collect::<Vec<_>>()
+    };
+    pairs.iter().flat_map(of_pair).collect()
 }
 
 /// Sorts the follow-ups by time. A baseline that is not the first scan is a mistake of the command, not to be mended.

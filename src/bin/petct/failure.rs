@@ -98,6 +98,7 @@ impl Failure {
             DecisionError::Unreadable { .. } => "not_decisions",
             DecisionError::Newer { .. } => "decisions_of_newer_format",
             DecisionError::OtherScan => "decisions_of_other_scan",
+            DecisionError::OtherScans => "links_of_other_scans",
             DecisionError::OtherSettings { .. } => "decisions_of_other_settings",
             DecisionError::OtherRegions { .. } => "decisions_of_other_regions",
             _ => "decision_refused",

@@ -6,7 +6,7 @@ use petct::deauville::Scored;
 use petct::report::pictures;
 
 use crate::args::ScoreOptions;
-use crate::assess::{assess, document, settings};
+use crate::assess::{Assessed, assess, document, settings};
 use crate::console::{Console, check_apart};
 use crate::decisions::{GivenDecisions, check_replaceable};
 use crate::failure::Failure;
@@ -22,11 +22,11 @@ pub(crate) fn run(options: &ScoreOptions, console: &Console) -> Result<ExitCode,
     }
     let given = GivenDecisions::read(options.reading.decisions.as_deref())?;
     if let Some(output) = &options.output {
-        check_replaceable(&output.join(DECISIONS), &given)?;
+        check_replaceable(&output.join(DECISIONS), given.iter().map(|given| given.text.as_str()))?;
     }
     let mut scan = console.busy("reading PET and CT", || open_scan(&options.scan, Ct::Load))?;
     let settings = settings(&mut scan, &options.reading, options.threshold, options.criteria)?;
-    let (assessment, decisions) = console.busy("assessing the scan", || {
+    let Assessed { assessment, decisions, .. } = console.busy("assessing the scan", || {
         assess(&scan, &options.scan, &settings, given.as_ref(), options.output.is_some())
     })?;
     let mut document = document(&scan, &settings, &assessment, console);

@@ -306,7 +306,7 @@ impl Judge<'_> {
                 }
             })
             .collect();
-        let pairs = assess_series(&mut series, &Criteria::default());
+        let pairs = assess_series(&mut series, None, &Criteria::default()).unwrap();
         let fate = |truth: &LesionFate| {
             let found = self.as_painted(&series, truth).and_then(|ids| {
                 let holds = |l: &&LinkedLesion| {
