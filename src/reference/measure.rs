@@ -177,7 +177,11 @@ mod tests {
 
     /// 20 voxels of 4 mm along each axis, even uptake.
     fn even(suv: f32) -> Volume<f32> {
-        let steps = [DVec3::Z, DVec3::Y, DVec3::X].map(|axis| axis * 4.0);
+        even_on(4.0, suv)
+    }
+
+    fn even_on(voxel_mm: f64, suv: f32) -> Volume<f32> {
+        let steps = [DVec3::Z, DVec3::Y, DVec3::X].map(|axis| axis * voxel_mm);
         Volume::filled(VolumeGeometry::new([20; 3], DVec3::ZERO, steps).unwrap(), suv)
     }
 
@@ -309,22 +313,22 @@ mod tests {
 
     #[test]
     fn a_thin_cylinder_is_widened_and_said_so() {
-        let pet = even(1.5);
-        let vessel = |radius_mm| {
+        let pool = |voxel_mm: f64, radius_mm: f64| {
+            let pet = even_on(voxel_mm, 1.5);
             let (axis, length_mm) = (DVec3::Z, 20.0);
-            placement(Form::Cylinder { centre_mm: MIDDLE, axis, radius_mm, length_mm })
+            let centre_mm = pet.geometry().centre_of([10; 3]);
+            let at = placement(Form::Cylinder { centre_mm, axis, radius_mm, length_mm });
+            measure(ReferenceKind::BloodPool, &pet, 1.0, &at, &EXPECTED_REFERENCES, &[])
         };
-        let pool = |at: &Placement| {
-            measure(ReferenceKind::BloodPool, &pet, 1.0, at, &EXPECTED_REFERENCES, &[])
-        };
-        let wide = pool(&vessel(5.0));
+        let wide = pool(4.0, 5.0);
         assert_eq!((wide.status, codes(&wide)), (Status::Ok, vec![]));
-        // With a radius of 2.8 mm one voxel a slice, five in all; widened to 4.2 mm five a slice.
-        let thin = pool(&vessel(2.8));
-        assert_eq!(codes(&thin), ["BLOOD_POOL_WIDENED"]);
-        assert_eq!(thin.status, Status::Ok);
-        assert!(thin.usable().unwrap().voxels >= 25);
+        // On voxels of 6 mm one voxel a slice, three in all; widened to 7.5 mm five a slice.
+        let thin = pool(6.0, 5.0);
+        assert_eq!((thin.status, codes(&thin)), (Status::Ok, vec!["BLOOD_POOL_WIDENED"]));
+        assert!(thin.usable().unwrap().voxels >= 15);
         // Even wider it has too few.
-        assert_eq!(pool(&vessel(1.0)).status, Status::Refused);
+        assert_eq!(pool(12.0, 5.0).status, Status::Refused);
+        // A child's aorta has no room to widen it.
+        assert_eq!(pool(6.0, 3.5).status, Status::Refused);
     }
 }

@@ -12,7 +12,7 @@ use crate::samples::{
 };
 
 /// The comparison of a patient's three scans, run once for all tests; by the convention of the truth.
-fn compared(of: usize) -> &'static Run {
+pub(crate) fn compared(of: usize) -> &'static Run {
     static RUNS: [OnceLock<Run>; 2] = [const { OnceLock::new() }; 2];
     RUNS[of - 1].get_or_init(|| {
         let scans = [0, 1, 2].map(|n| scan(of, n));
@@ -240,10 +240,9 @@ fn trajectories_hold_every_region_once() {
     for of in PATIENTS {
         let document = &compared(of).document;
         let trajectories = document["trajectories"].as_array().unwrap();
-        let holding = |scan: usize, id: &serde_json::Value| -> Vec<usize> {
-            let holds = |t: &&serde_json::Value| {
-                t["visits"][scan]["lesion_ids"].as_array().unwrap().contains(id)
-            };
+        let holding = |scan: usize, id: &Value| -> Vec<usize> {
+            let holds =
+                |t: &&Value| t["visits"][scan]["lesion_ids"].as_array().unwrap().contains(id);
             trajectories.iter().filter(holds).map(|t| t["id"].as_u64().unwrap() as usize).collect()
         };
         for (n, scan) in document["scans"].as_array().unwrap().iter().enumerate() {

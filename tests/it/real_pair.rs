@@ -141,7 +141,7 @@ fn a_real_scan_moved_in_its_headers_is_found_again() {
     let (_, ct) = real_scan(&folder);
     let map = map_of(([7.0, -6.0, 12.0], [60.0, -40.0, 180.0]), middle(ct.geometry()));
     let moved = tempfile::tempdir().unwrap();
-    for series in ["PT_10462754", "CT_94858561"] {
+    for series in ["PT_61081015", "CT_94858561"] {
         rewritten(&folder.join(series), &moved.path().join(series), map);
     }
     let output = petct(&["compare", arg(&folder), arg(moved.path()), "--format", "json"]);
@@ -156,8 +156,11 @@ fn a_real_scan_moved_in_its_headers_is_found_again() {
     println!("headers: {mm:.2} mm, {degrees:.2} degrees, {alignment}");
     assert_eq!(alignment["method"], "rigid_ct");
     assert!(mm < WITHIN_MM && degrees < WITHIN_DEGREES, "{mm:.2} mm, {degrees:.2} degrees");
-    // The same lesions, each on itself.
-    for lesion in document["pairs"][0]["lesions"].as_array().unwrap() {
+    // The same lesions, each on itself. What is uncertain may be named otherwise: rules of anatomy follow the body's axes.
+    let linked = document["pairs"][0]["lesions"].as_array().unwrap().iter();
+    let lesions: Vec<&Value> = linked.filter(|l| l["class"] == "lesion").collect();
+    assert!(lesions.len() >= 3, "{lesions:?}");
+    for lesion in lesions {
         assert_eq!(lesion["fate"], "persistent", "{lesion}");
         assert_eq!(lesion["link_confidence"], "high", "{lesion}");
     }
