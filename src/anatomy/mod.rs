@@ -95,12 +95,21 @@ impl Anatomy {
         (((z_mm - origin) / LATTICE_MM).round().max(0.0) as usize).min(last)
     }
 
-    /// Width of the body from side to side at a height, millimetres.
+    /// Width of the body from side to side at a height (arms beside it included), millimetres.
     pub fn width_mm(&self, z_mm: f64) -> f64 {
-        let slice = self.body.voxels();
-        let slice = slice.index_axis(Axis(0), self.slice_at(z_mm));
-        let columns = slice.columns().into_iter().filter(|c| c.iter().any(|&inside| inside));
-        columns.count() as f64 * LATTICE_MM
+        self.lines_with_body(z_mm, Axis(1))
+    }
+
+    /// Thickness of the body from front to back at a height, millimetres.
+    pub fn thickness_mm(&self, z_mm: f64) -> f64 {
+        self.lines_with_body(z_mm, Axis(0))
+    }
+
+    fn lines_with_body(&self, z_mm: f64, across: Axis) -> f64 {
+        let voxels = self.body.voxels();
+        let slice = voxels.index_axis(Axis(0), self.slice_at(z_mm));
+        let lines = slice.axis_iter(across).filter(|line| line.iter().any(|&inside| inside));
+        lines.count() as f64 * LATTICE_MM
     }
 
     /// Middle of the vertebral column at a height, as `(x, y)`.

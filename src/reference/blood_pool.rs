@@ -32,8 +32,10 @@ const VESSEL_MM: std::ops::Range<f32> = 7.25..20.0;
 const THICK_MM: f32 = 9.0;
 /// Lungs of less than this share of an adult's height are a child's, whose aorta takes a thinner cylinder.
 const CHILD: f64 = 0.75;
-/// On PET alone: a body that is less wide than this is a child's, whose aorta is too thin to be found by its uptake, millimetres.
+/// On PET alone: a body that is less wide or less thick than this at the liver's dome is a child's, whose aorta is too thin to
+/// be found by its uptake, millimetres.
 const ADULT_WIDTH_MM: f64 = 240.0;
+const ADULT_THICKNESS_MM: f64 = 170.0;
 /// Blood and wall without contrast, Hounsfield units; with it, what is this near to the blood of the chest. Bone is told apart
 /// by its bulk.
 const PLAIN_HU: std::ops::Range<f32> = -20.0..400.0;
@@ -103,10 +105,11 @@ pub fn place(
     let liver =
         liver_mm.ok_or("there is no CT, and no liver that would tell where the chest begins")?;
     let dome = liver::dome_above(anatomy, liver).ok_or("no lung lies above the liver")?;
-    let width_mm = anatomy.width_mm(dome);
-    if width_mm < ADULT_WIDTH_MM {
+    let (width_mm, thickness_mm) = (anatomy.width_mm(dome), anatomy.thickness_mm(dome));
+    if width_mm < ADULT_WIDTH_MM || thickness_mm < ADULT_THICKNESS_MM {
         return Err(format!(
-            "the body is {width_mm:.0} mm wide: a child's aorta is too thin to be found on the PET alone"
+            "the body is {width_mm:.0} mm wide and {thickness_mm:.0} mm thick: a child's aorta is too thin to be found on \
+             the PET alone"
         ));
     }
     let line = line_on_pet(anatomy, liver, dome)?;
