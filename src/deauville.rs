@@ -232,7 +232,8 @@ fn measure(
         (Some(liver), Some(blood_pool)) if needs_blood_pool => {
             Ok(Some(Measured { lesion: value, liver, blood_pool: Some(blood_pool) }))
         }
-        (Some(liver), _) if !needs_blood_pool => {
+        // Above the liver the blood pool decides nothing.
+        (Some(liver), _) if !needs_blood_pool || !at_most(value, liver) => {
             Ok(Some(Measured { lesion: value, liver, blood_pool: None }))
         }
         (liver, blood_pool) => {

@@ -126,19 +126,23 @@ fn no_score_without_references() {
     let no_blood_pool = ReferenceUptake { blood_pool: None, ..both };
     let zero_liver = ReferenceUptake { liver: Some(region(0.0)), ..both };
     let rows = [
-        (no_liver, "LIVER_MISSING", Some(2.0)),
-        (zero_liver, "LIVER_MISSING", Some(2.0)),
+        (no_liver, "LIVER_MISSING", Some(1.5)),
+        (zero_liver, "LIVER_MISSING", Some(1.5)),
         (no_blood_pool, "BLOOD_POOL_MISSING", None),
         (ReferenceUptake::default(), "REFERENCES_MISSING", None),
     ];
     for (references, code, ratio) in rows {
-        let Scored::NotComputable(reason) = score_uptake(&lesion(3.2), &references, &LUGANO_MAX_3X)
+        let Scored::NotComputable(reason) = score_uptake(&lesion(2.4), &references, &LUGANO_MAX_3X)
         else {
             panic!("{code}: scored")
         };
         assert_eq!((reason.code, reason.lesion_over_blood_pool), (code, ratio));
     }
     assert_eq!(score(3.2, &no_blood_pool, &QPET), 3, "qPET needs no blood pool");
+    for (uptake, expected) in [(2.81, 4), (8.4, 4), (8.5, 5)] {
+        let found = score(uptake, &no_blood_pool, &LUGANO_MAX_3X);
+        assert_eq!(found, expected, "above the liver the blood pool decides nothing");
+    }
     assert_eq!(score(f64::NAN, &both, &LUGANO_MAX_3X), 0);
 }
 

@@ -188,25 +188,31 @@ fn line_on_pet(anatomy: &Anatomy, liver: DVec3, dome: f64) -> Result<Vec<Point>,
     Ok(points(&scores, |_| RADIUS_MM as f32))
 }
 
-/// Whether a run is a tube of its own: brighter than what lies around it on every side, and much brighter than most of it. The
-/// edge of something hot, or the tissue between vessels of a child, passes through the uptake of blood too, and is not.
+/// Whether a run is a tube of its own. Lung, ribs and fat on its outer side are darker; the vertebra's marrow and the heart may
+/// be as bright as blood, but not much brighter. The edge of something hot passes through the uptake of blood, too, and has
+/// what is hot beside it.
 fn stands_out(anatomy: &Anatomy, run: &[Point]) -> bool {
     let uptake = |off: DVec3| {
         let places = run.iter().map(|p| sample_at(&anatomy.uptake, p.centre + off).unwrap_or(0.0));
         places.sum::<f32>()
     };
     let within = uptake(DVec3::ZERO);
-    let around = [-1.0, 0.0, 1.0]
-        .into_iter()
-        .flat_map(|x| [-1.0, 0.0, 1.0].map(|y| DVec3::new(x, y, 0.0)))
-        .filter(|direction| *direction != DVec3::ZERO)
-        .map(|direction| uptake(NEIGHBOUR_MM * direction.normalize()) / within);
-    let (sum, brightest) = around.fold((0.0, 0.0_f32), |(sum, top), u| (sum + u, top.max(u)));
-    brightest < 1.0 && sum / 8.0 < AROUND_OF_VESSEL
+    let around = |x: f64, y: f64| uptake(NEIGHBOUR_MM * DVec3::new(x, y, 0.0).normalize()) / within;
+    let outer = [(1.0, 0.0), (1.0, 1.0), (0.0, 1.0), (0.0, -1.0), (1.0, -1.0)];
+    let inner = [(-1.0, 1.0), (-1.0, 0.0), (-1.0, -1.0)];
+    let outer = outer.map(|(x, y)| around(x, y));
+    let brightest = inner.into_iter().map(|(x, y)| around(x, y)).fold(0.0, f32::max);
+    let mean = outer.iter().sum::<f32>() / outer.len() as f32;
+    mean < OUTER_OF_VESSEL
+        && outer.iter().all(|&u| u < HEART_OF_VESSEL)
+        && brightest < MARROW_OF_VESSEL
 }
 
-/// Mean uptake around a vessel (lung, fat, muscle, vertebra) as a share of its own, at most.
-const AROUND_OF_VESSEL: f32 = 0.85;
+/// Uptake 16 mm from a vessel as a share of its own, at most: the mean of its outer side, any place there, and any place beside
+/// the column. From real and painted scans; the first is what tells most.
+const OUTER_OF_VESSEL: f32 = 0.87;
+const HEART_OF_VESSEL: f32 = 1.2;
+const MARROW_OF_VESSEL: f32 = 1.3;
 
 /// How usual a place from the spine is for the descending aorta, 0 to 1. Without bone, marrow beside it is as bright as blood.
 fn usual_place(left: f64, back: f64) -> f32 {
