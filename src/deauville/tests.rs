@@ -126,8 +126,8 @@ fn no_score_without_references() {
     let no_blood_pool = ReferenceUptake { blood_pool: None, ..both };
     let zero_liver = ReferenceUptake { liver: Some(region(0.0)), ..both };
     let rows = [
-        (no_liver, "LIVER_MISSING", Some(1.5)),
-        (zero_liver, "LIVER_MISSING", Some(1.5)),
+        (no_liver, "LIVER_MISSING", Some(2.4 / 1.6)),
+        (zero_liver, "LIVER_MISSING", Some(2.4 / 1.6)),
         (no_blood_pool, "BLOOD_POOL_MISSING", None),
         (ReferenceUptake::default(), "REFERENCES_MISSING", None),
     ];
