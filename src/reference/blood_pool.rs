@@ -11,7 +11,9 @@ use glam::DVec3;
 
 use super::track::best_line;
 use super::{Disease, Form, Method, Placement, liver};
-use crate::anatomy::{ADULT_LUNG_HEIGHT_MM, Anatomy, Lungs, hounsfield_on, lattice_in_box};
+use crate::anatomy::{
+    ADULT_LUNG_HEIGHT_MM, Anatomy, LATTICE_MM, Lungs, hounsfield_on, lattice_in_box, median,
+};
 use crate::geometry::VolumeGeometry;
 use crate::resample::{evaluate, nearest_at, sample_at};
 use crate::segmentation::{Beyond, distance_mm, distance_to_mm, open_mm};
@@ -30,6 +32,10 @@ const BACK_MM: std::ops::Range<f64> = -70.0..-5.0;
 /// 123:1060), less half a voxel of the lattice. A collapsed oesophagus is thinner.
 const VESSEL_MM: std::ops::Range<f32> = 7.25..20.0;
 const THICK_MM: f32 = 9.0;
+/// Blood is the same all along the vessel: its uptake in the cylinder differs from the line's median by at most this share.
+const SAME_BLOOD: f32 = 0.15;
+/// Lung begins within so many steps of the lattice to the left of the vessel's axis.
+const LUNG_WITHIN: i32 = 9;
 /// Lungs of less than this share of an adult's height are a child's, whose aorta takes a thinner cylinder.
 const CHILD: f64 = 0.75;
 /// On PET alone: a body that is less wide or less thick than this at the liver's dome is a child's, whose aorta is too thin to
@@ -98,7 +104,15 @@ pub fn place(
         let scale = scale(lungs);
         // Without a liver's uptake to compare with, only a vessel as thick as an aorta can be told from the oesophagus.
         let thick = |p: &Point| liver_mm.is_some() || p.radius_mm >= THICK_MM * scale as f32;
-        let is_blood = |run: &[Point]| mean_uptake(anatomy, run) > least && run.iter().all(thick);
+        let along =
+            median(sure(&line).map(|p| nearest_at(&anatomy.uptake, p.centre).unwrap_or(0.0)));
+        let enhanced = anatomy.blood_hu.is_some_and(|blood| blood > ENHANCED_HU);
+        let is_blood = |run: &[Point]| {
+            let mean = mean_uptake(anatomy, run);
+            let alike = along.is_none_or(|along| (mean / along - 1.0).abs() < SAME_BLOOD);
+            let beside_lung = enhanced || run.iter().all(|p| has_lung_to_the_left(lungs, p.centre));
+            mean > least && alike && beside_lung && run.iter().all(thick)
+        };
         let radius_mm = if scale < CHILD { scale * RADIUS_MM } else { RADIUS_MM };
         return choose(anatomy, &line, height, disease, is_blood, (Method::Ct, radius_mm));
     }
@@ -116,6 +130,19 @@ pub fn place(
     let height = |z: f64| 0.2 + 0.6 * (z - dome) / CHEST_ABOVE_DOME_MM;
     let stands_out = |run: &[Point]| stands_out(anatomy, run);
     choose(anatomy, &line, height, disease, stands_out, (Method::Pet, RADIUS_MM))
+}
+
+/// The places on a line that are vessel.
+fn sure(line: &[Point]) -> impl Iterator<Item = &Point> {
+    line.iter().filter(|p| p.score > SURE)
+}
+
+/// Without contrast an aorta in a collapsed lung or in fluid is not seen: there is air to its left, or no telling.
+fn has_lung_to_the_left(lungs: &Lungs, place: DVec3) -> bool {
+    (1..=LUNG_WITHIN).any(|n| {
+        let beside = place + f64::from(n) * LATTICE_MM * DVec3::X;
+        nearest_at(&lungs.mask, beside).unwrap_or(false)
+    })
 }
 
 /// Size of the chest as a share of an adult's, 1 at most.

@@ -153,7 +153,12 @@ fn a_changed_class_changes_the_score() {
     let doubtful: Vec<u64> = doubtful.map(|r| r["id"].as_u64().unwrap()).collect();
     let changes: Vec<_> = doubtful.iter().map(|&id| (id, "lesion")).collect();
     let document = decided(&with_classes(&changes));
-    let more: f64 = doubtful.iter().map(|&id| number(region(undecided(), id), "volume_ml")).sum();
+    let burden_of = |id: u64| {
+        let region = region(undecided(), id);
+        // What lies below the threshold is scored, not counted.
+        if region["below_threshold"] == true { 0.0 } else { number(region, "volume_ml") }
+    };
+    let more: f64 = doubtful.iter().map(|&id| burden_of(id)).sum();
     let burden = number(&document["totals"], "tmtv_ml") - number(&undecided()["totals"], "tmtv_ml");
     assert!(doubtful.len() == 2 && (burden - more).abs() < 1e-6, "{burden} {more}");
     assert_eq!(
