@@ -12,7 +12,7 @@ use crate::samples::{
 };
 
 /// The comparison of a patient's three scans, run once for all tests; by the convention of the truth.
-fn compared(of: usize) -> &'static Run {
+pub(crate) fn compared(of: usize) -> &'static Run {
     static RUNS: [OnceLock<Run>; 2] = [const { OnceLock::new() }; 2];
     RUNS[of - 1].get_or_init(|| {
         let scans = [0, 1, 2].map(|n| scan(of, n));
@@ -211,7 +211,7 @@ fn files_are_written_and_tell_the_same() {
                 &pictures[..1],
                 &text_file,
                 &decisions,
-                &["links.toml"],
+                &["links.toml", "report.html"],
                 scans,
                 &["trajectories.svg"]
             ]
