@@ -63,7 +63,7 @@ fn check_access(page: &str) {
     for tag in tags(page) {
         match name(tag) {
             "th" => assert!(attribute(tag, "scope").is_some(), "{tag}"),
-            "img" => assert!(attribute(tag, "alt").unwrap().len() > 20, "{:.200}", tag),
+            "img" => assert!(attribute(tag, "alt").unwrap().len() > 20, "{tag:.200}"),
             "svg" if tag.contains("spark") => {
                 assert!(attribute(tag, "aria-label").unwrap().contains("SUVmax"), "{tag}");
             }

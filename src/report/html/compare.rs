@@ -70,7 +70,7 @@ fn projections(scans: &[Scan<'_>]) -> Markup {
         div.side-by-side tabindex="0" role="region" aria-label="Projections of all scans" {
             @for scan in scans {
                 (picture(
-                    scan.pictures.projection.as_ref(),
+                    scan.pictures.projection.as_deref(),
                     &format!("Coronal maximum intensity projection, {}: {}", scan.name, numbered(scan.of)),
                     &format!("{}: {}", scan.name, scan.of.headline()),
                 ))
@@ -133,7 +133,7 @@ fn each(scan: &Scan<'_>) -> Markup {
     html! {
         h3 { (name) ": " (of.headline()) }
         (source::decisions(of))
-        (picture(pictures.figure.as_ref(), &scan::figure_words(of, name), &of.caption()))
+        (picture(pictures.figure.as_deref(), &scan::figure_words(of, name), &of.caption()))
         h4 { "Regions of raised uptake, " (name) }
         (scan::lesions(of))
         h4 { "The score by itself, and how firm it is, " (name) }

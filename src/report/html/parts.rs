@@ -110,7 +110,7 @@ pub(super) fn sentences<'a>(sentences: impl IntoIterator<Item = &'a str>) -> Mar
 }
 
 /// A picture inside the page, with what it shows for those who do not see it.
-pub(super) fn picture(png: Option<&Vec<u8>>, shows: &str, caption: &str) -> Markup {
+pub(super) fn picture(png: Option<&[u8]>, shows: &str, caption: &str) -> Markup {
     html! {
         @if let Some(png) = png {
             figure {

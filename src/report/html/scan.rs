@@ -16,7 +16,7 @@ pub fn score_page(document: &ScoreDocument, pictures: &ScanPictures) -> String {
         Section::new(
             "pictures",
             "Pictures",
-            picture(pictures.figure.as_ref(), &shows, &document.caption()),
+            picture(pictures.figure.as_deref(), &shows, &document.caption()),
         ),
         Section::new("lesions", "Regions of raised uptake", lesions(document)),
         Section::new("score", "The score, and how firm it is", score(document)),
@@ -98,7 +98,14 @@ fn deciding(document: &ScoreDocument, uptake: f64) -> String {
 
 /// The score with all that it hangs on.
 pub(super) fn score(document: &ScoreDocument) -> Markup {
-    source::lines(&document.score_lines())
+    let residual: Vec<String> =
+        document.deauville.residual_suv_peak.iter().map(|peak| format!("{peak:.2}")).collect();
+    html! {
+        (source::lines(&document.score_lines()))
+        @if !residual.is_empty() {
+            p { "Uptake left at sites of earlier disease where no region stands out: SUVpeak " (residual.join(", ")) "." }
+        }
+    }
 }
 
 /// All regions, hottest first.
@@ -123,7 +130,7 @@ pub(super) fn lesions(document: &ScoreDocument) -> Markup {
         } @else {
             (table("Regions of raised uptake, hottest first", &headings, &rows))
             p.muted {
-                "Delineated by " (document.threshold) ". TLG: total lesion glycolysis. Deauville: of the region by itself."
+                "Threshold: " (document.threshold) ". TLG: total lesion glycolysis. Deauville: of the region by itself."
             }
         }
     }
@@ -155,7 +162,7 @@ fn lesion_notes(lesion: &LesionDocument) -> String {
         (lesion.divided, "divided from a neighbour that it touches"),
         (lesion.suv_peak_truncated, "the sphere of SUVpeak reaches beyond the scan"),
     ];
-    notes.iter().filter(|(holds, _)| *holds).map(|(_, note)| format!("; {note}")).collect()
+    notes.iter().filter(|(holds, _)| *holds).flat_map(|(_, note)| ["; ", *note]).collect()
 }
 
 /// Liver and blood pool with their pictures; `scan` names the scan where there are several.
@@ -176,17 +183,18 @@ pub(super) fn references(document: &ScoreDocument, pictures: &ScanPictures, scan
     ];
     let both = [("Liver", liver), ("Blood pool", pool)];
     let rows: Vec<Vec<Markup>> = both.iter().map(|(name, r)| reference(name, r)).collect();
-    let caption = format!("Reference regions{}{scan}", if scan.is_empty() { "" } else { ", " });
-    let shown = |name: &str, png: Option<&Vec<u8>>, r: &ReferenceDocument| {
+    let of = if scan.is_empty() { String::new() } else { format!(", {scan}") };
+    let caption = format!("Reference regions{of}");
+    let shown = |name: &str, png: Option<&[u8]>, r: &ReferenceDocument| {
         let mean = r.suv_mean.map_or_else(|| "not known".into(), |mean| format!("{mean:.2}"));
-        let words =
-            format!("{name} reference, {scan} in three planes: SUVmean {mean}, {}", r.status);
-        picture(png, &words.replace(",  in", " in"), &format!("{name}: {}", r.reasons.join("; ")))
+        let status = r.status.replace('_', " ");
+        let words = format!("{name} reference{of} in three planes: SUVmean {mean}, {status}");
+        picture(png, &words, &format!("{name}: {}", r.reasons.join("; ")))
     };
     html! {
         (table(&caption, &headings, &rows))
-        (shown("Liver", pictures.liver.as_ref(), liver))
-        (shown("Blood pool", pictures.blood_pool.as_ref(), pool))
+        (shown("Liver", pictures.liver.as_deref(), liver))
+        (shown("Blood pool", pictures.blood_pool.as_deref(), pool))
     }
 }
 
