@@ -19,6 +19,7 @@ mod label;
 mod oblique;
 mod panel;
 mod plate;
+mod projections;
 
 use glam::DVec3;
 
@@ -26,6 +27,7 @@ pub use colour::{Colour, Window, hot_iron};
 pub use figure::{CompareColumn, FigureText, compare_figure, reference_views, score_figure};
 pub use frame::Frame;
 pub use plate::{Plate, mip, section};
+pub use projections::projections;
 
 use crate::volume::{LabelMap, Mask, Volume};
 

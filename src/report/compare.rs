@@ -136,7 +136,7 @@ pub struct AlignmentQuality {
 
 impl AlignmentQuality {
     /// The verdict with the residual at landmarks.
-    fn words(&self) -> String {
+    pub(super) fn words(&self) -> String {
         let residual = |r: LandmarkResidual| {
             let LandmarkResidual { mean, worst, count, .. } = r;
             format!(", {count} landmarks off by {mean:.1} mm, at most {worst:.1} mm")

@@ -7,6 +7,7 @@
 mod calls;
 pub mod compare;
 pub mod decisions;
+pub mod html;
 pub mod inspect;
 pub mod measure;
 pub mod phantom;

@@ -9,7 +9,7 @@ use crate::lesion::{Class, Lesion};
 use crate::reference::Reference;
 use crate::render::{
     CompareColumn, FigureText, Outline, PictureInput, Region, RegionKind, Window, compare_figure,
-    reference_views, score_figure,
+    projections, reference_views, score_figure,
 };
 use crate::volume::{LabelMap, Volume};
 
@@ -124,6 +124,26 @@ pub fn of_series(scans: &[SeriesScan<'_>], pairs: &[PairAssessment], title: Stri
             .into(),
     ];
     compare_figure(&columns, &FigureText { title, captions }, Window::PET)
+}
+
+/// The coronal projections of scans, one picture each at one scale, to stand side by side; lesions, uncertain regions and
+/// references are outlined and numbered.
+pub fn projections_of(scans: &[(&Volume<f32>, &ScanAssessment)]) -> Vec<RgbImage> {
+    let disease = |l: &Lesion| l.finding.class != Class::Physiologic;
+    let painted: Vec<Painted> =
+        scans.iter().map(|(pet, assessment)| Painted::new(pet, assessment, disease)).collect();
+    let inputs: Vec<PictureInput<'_>> = scans
+        .iter()
+        .zip(&painted)
+        .map(|((suv, _), painted)| PictureInput {
+            suv,
+            // Only sections have a CT and a focus.
+            ct: None,
+            outlines: painted.outlines(),
+            focus_mm: None,
+        })
+        .collect();
+    projections(&inputs, Window::PET)
 }
 
 fn series_focus(

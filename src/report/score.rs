@@ -427,7 +427,8 @@ impl ScoreDocument {
         page.values(&self.source_lines());
     }
 
-    fn score_lines(&self) -> Vec<(&'static str, String)> {
+    /// The score and what it hangs on, line by line.
+    pub(super) fn score_lines(&self) -> Vec<(&'static str, String)> {
         let d = &self.deauville;
         let others: Vec<String> = d
             .alternatives

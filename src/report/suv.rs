@@ -262,9 +262,11 @@ impl Content for SuvDocument {
             ("spacing (mm)", text::spacing(self.series.spacing_mm)),
         ]);
         page.gap();
-        page.values(&self.suv_lines());
+        let mut lines = suv_lines(&self.suv, self.series.units.as_deref(), self.edited);
+        lines.push(("written", self.file.clone().unwrap_or_default()));
+        page.values(&lines);
         page.gap();
-        page.values(&self.clock_lines());
+        page.values(&clock_lines(&self.clock, &self.decay_factor));
         page.gap();
         let input = |input: &Input| {
             let edited = if input.edited { "by hand" } else { "" };
@@ -295,42 +297,46 @@ pub(super) fn body_mean_text(value: Option<f64>, reason: Option<&str>) -> String
     value.map_or_else(reason, |mean| format!("{mean:.2} (SUVbw; evenly spread tracer has 1)"))
 }
 
-impl SuvDocument {
-    fn suv_lines(&self) -> [(&'static str, String); 6] {
-        let suv = &self.suv;
-        let (low, high) = (text::factor(suv.factor_min), text::factor(suv.factor_max));
-        let factor = if low == high { low } else { format!("{low} to {high}") };
-        let units = self.series.units.as_deref().unwrap_or("unit");
-        let edited = if self.edited { ", values given by hand" } else { "" };
-        let [min, mean, max] = [suv.min, suv.mean, suv.max].map(|v| text::number(v, 4));
-        [
-            ("SUV", format!("{} ({}){edited}", suv.kind, suv.unit)),
-            ("factor", format!("{factor} SUV per {units}")),
-            ("min, mean, max", format!("{min}, {mean}, {max}")),
-            ("", suv.statistics_reason.clone().unwrap_or_default()),
-            ("mean in the body", body_mean_text(suv.body_mean, suv.body_mean_reason.as_deref())),
-            ("written", self.file.clone().unwrap_or_default()),
-        ]
-    }
+/// Kind, factor and statistics of SUV, line by line.
+pub(super) fn suv_lines(
+    suv: &SuvNumbers,
+    units: Option<&str>,
+    edited: bool,
+) -> Vec<(&'static str, String)> {
+    let (low, high) = (text::factor(suv.factor_min), text::factor(suv.factor_max));
+    let factor = if low == high { low } else { format!("{low} to {high}") };
+    let units = units.unwrap_or("unit");
+    let edited = if edited { ", values given by hand" } else { "" };
+    let [min, mean, max] = [suv.min, suv.mean, suv.max].map(|v| text::number(v, 4));
+    vec![
+        ("SUV", format!("{} ({}){edited}", suv.kind, suv.unit)),
+        ("factor", format!("{factor} SUV per {units}")),
+        ("min, mean, max", format!("{min}, {mean}, {max}")),
+        ("", suv.statistics_reason.clone().unwrap_or_default()),
+        ("mean in the body", body_mean_text(suv.body_mean, suv.body_mean_reason.as_deref())),
+    ]
+}
 
-    fn clock_lines(&self) -> [(&'static str, String); 6] {
-        let clock = &self.clock;
-        let or_dash = |time: &Option<String>| time.clone().unwrap_or_else(|| "-".into());
-        let form = match self.decay_factor.form {
-            DecayFactorForm::Ge => "GE form",
-            DecayFactorForm::Siemens => "Siemens form",
-            DecayFactorForm::None => "no evidence",
-            DecayFactorForm::Unknown => "unknown form",
-        };
-        let deviation = self.decay_factor.max_relative_deviation;
-        let deviation = deviation.map(|d| format!(", largest deviation {:.4} %", 100.0 * d));
-        [
-            ("reference time", format!("{} ({})", or_dash(&clock.reference_time), clock.rule)),
-            ("injection", or_dash(&clock.injection_time)),
-            ("uptake (min)", text::number(clock.uptake_minutes, 1)),
-            ("", clock.uptake_minutes_reason.clone().unwrap_or_default()),
-            ("why", clock.why.clone()),
-            ("DecayFactor", format!("{form}{}", deviation.unwrap_or_default())),
-        ]
-    }
+/// The clock of a SUV computation, line by line.
+pub(super) fn clock_lines(
+    clock: &ClockDocument,
+    decay_factor: &DecayFactorDocument,
+) -> [(&'static str, String); 6] {
+    let or_dash = |time: &Option<String>| time.clone().unwrap_or_else(|| "-".into());
+    let form = match decay_factor.form {
+        DecayFactorForm::Ge => "GE form",
+        DecayFactorForm::Siemens => "Siemens form",
+        DecayFactorForm::None => "no evidence",
+        DecayFactorForm::Unknown => "unknown form",
+    };
+    let deviation = decay_factor.max_relative_deviation;
+    let deviation = deviation.map(|d| format!(", largest deviation {:.4} %", 100.0 * d));
+    [
+        ("reference time", format!("{} ({})", or_dash(&clock.reference_time), clock.rule)),
+        ("injection", or_dash(&clock.injection_time)),
+        ("uptake (min)", text::number(clock.uptake_minutes, 1)),
+        ("", clock.uptake_minutes_reason.clone().unwrap_or_default()),
+        ("why", clock.why.clone()),
+        ("DecayFactor", format!("{form}{}", deviation.unwrap_or_default())),
+    ]
 }

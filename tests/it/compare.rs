@@ -211,7 +211,7 @@ fn files_are_written_and_tell_the_same() {
                 &pictures[..1],
                 &text_file,
                 &decisions,
-                &["links.toml"],
+                &["links.toml", "report.html"],
                 scans,
                 &["trajectories.svg"]
             ]

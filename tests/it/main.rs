@@ -9,6 +9,7 @@ mod codes;
 mod compare;
 mod decisions;
 mod digital_phantom;
+mod html;
 mod links;
 mod loading;
 mod loading_codings;

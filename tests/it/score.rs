@@ -280,7 +280,8 @@ fn documents_and_pictures_are_written_and_tell_the_same() {
         let documents = ["score.json", "score.png", "score.txt"];
         assert_eq!(
             names,
-            [&["blood_pool.png", "decisions.toml", "liver.png"], &documents[..]].concat()
+            [&["blood_pool.png", "decisions.toml", "liver.png", "report.html"], &documents[..]]
+                .concat()
         );
         assert_eq!(run.files["score.json"], run.json);
         for name in pictures {
@@ -387,7 +388,7 @@ fn the_patient_is_named_only_where_that_is_asked_for() {
         patient.values().filter_map(Value::as_str).filter(|text| text.len() > 1).collect();
     assert!(secrets.len() >= 2, "{patient:?}");
     let run = scored(1, 2);
-    let files = ["score.json", "score.txt"].map(|name| text(&run.files[name]));
+    let files = ["score.json", "score.txt", "report.html"].map(|name| text(&run.files[name]));
     for secret in secrets {
         for shown in &files {
             assert!(!shown.contains(secret), "{secret}: {shown}");

@@ -8,6 +8,7 @@ use petct::assessment::{
 };
 use petct::decisions::{LinkedScan, ProposedLink, write_links};
 use petct::report::compare::CompareDocument;
+use petct::report::html::{ScanPictures, compare_page};
 use petct::report::{self, pictures};
 
 use crate::args::CompareOptions;
@@ -15,7 +16,7 @@ use crate::assess::{Assessed, assess, document, input, settings};
 use crate::console::{Console, check_apart};
 use crate::decisions::{GivenDecisions, GivenLinks, check_replaceable};
 use crate::failure::Failure;
-use crate::folder::Folder;
+use crate::folder::{Folder, REPORT};
 use crate::open::{Ct, OpenScan, open_scan};
 
 /// A scan on its way into the series.
@@ -103,6 +104,7 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
         folder.text("trajectories.svg", &figure)?;
         let files = ["compare.json", "compare.txt", "compare.png", "trajectories.svg"];
         document.files = files.map(String::from).to_vec();
+        let mut shown = console.busy("drawing", || page_pictures(&folder, &series))?;
         for (n, scan) in series.iter().enumerate() {
             let name = format!("scan-{n}.png");
             let (pet, ct) = (&scan.input.image.volume, scan.input.ct);
@@ -111,7 +113,7 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
             let captions = vec![of_scan.caption()];
             let picture = console
                 .busy("drawing", || pictures::of_scan(pet, ct, &scan.assessment, title, captions));
-            folder.picture(&name, &picture)?;
+            shown[n].figure = Some(folder.picture(&name, &picture)?);
             document.files.push(name);
         }
         for (n, read) in scans.iter().enumerate() {
@@ -124,9 +126,29 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
             links.map_or_else(|| write_links(&known, &proposed(&series, &pairs)), |l| l.text);
         folder.text(LINKS, &text)?;
         document.files.push(LINKS.to_owned());
+        document.files.push(REPORT.to_owned());
+        folder.text(REPORT, &compare_page(&document, &names, &shown, &figure))?;
         folder.document("compare", &document)?;
     }
     console.show(&document, u8::from(!document.is_evaluable()))
+}
+
+/// The pictures that are in the page alone: projections at one scale, and the references.
+fn page_pictures(folder: &Folder, series: &[SeriesScan<'_>]) -> Result<Vec<ScanPictures>, Failure> {
+    let png = |picture| folder.png(REPORT, &picture);
+    let scans: Vec<_> =
+        series.iter().map(|scan| (&scan.input.image.volume, &scan.assessment)).collect();
+    let of_scan = |(scan, projection): (&SeriesScan<'_>, _)| {
+        let (pet, ct) = (&scan.input.image.volume, scan.input.ct);
+        let of = |reference| pictures::of_reference(pet, ct, reference).map(png).transpose();
+        Ok(ScanPictures {
+            projection: Some(png(projection)?),
+            figure: None,
+            liver: of(&scan.assessment.liver)?,
+            blood_pool: of(&scan.assessment.blood_pool)?,
+        })
+    };
+    series.iter().zip(pictures::projections_of(&scans)).map(of_scan).collect()
 }
 
 fn linked_scan(assessed: &Assessed) -> Option<LinkedScan> {

@@ -8,6 +8,9 @@ use petct::report::{Content, Document};
 
 use crate::failure::Failure;
 
+/// Name of the page for people.
+pub(crate) const REPORT: &str = "report.html";
+
 /// A folder that results are written into.
 #[derive(Debug)]
 pub(crate) struct Folder {
@@ -21,12 +24,19 @@ impl Folder {
         Ok(Self { path: path.to_owned() })
     }
 
-    /// Writes a picture as PNG.
-    pub(crate) fn picture(&self, name: &str, picture: &RgbImage) -> Result<(), Failure> {
+    /// Writes a picture as PNG, and gives its bytes.
+    pub(crate) fn picture(&self, name: &str, picture: &RgbImage) -> Result<Vec<u8>, Failure> {
+        let bytes = self.png(name, picture)?;
+        self.write(name, &bytes)?;
+        Ok(bytes)
+    }
+
+    /// A picture as the bytes of a PNG; `name` is that of the file that it will be in.
+    pub(crate) fn png(&self, name: &str, picture: &RgbImage) -> Result<Vec<u8>, Failure> {
         let mut bytes = std::io::Cursor::new(Vec::new());
         let encoded = picture.write_to(&mut bytes, ImageFormat::Png);
         encoded.map_err(|e| cannot_write(&self.path.join(name), &e))?;
-        self.write(name, bytes.get_ref())
+        Ok(bytes.into_inner())
     }
 
     /// Writes a document as `NAME.json` and as `NAME.txt`, the text with all details.

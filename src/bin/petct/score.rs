@@ -2,16 +2,19 @@
 
 use std::process::ExitCode;
 
+use petct::assessment::ScanAssessment;
 use petct::deauville::Scored;
+use petct::report::html::{ScanPictures, score_page};
 use petct::report::pictures;
+use petct::report::score::ScoreDocument;
 
 use crate::args::ScoreOptions;
 use crate::assess::{Assessed, assess, document, settings};
 use crate::console::{Console, check_apart};
 use crate::decisions::{GivenDecisions, check_replaceable};
 use crate::failure::Failure;
-use crate::folder::Folder;
-use crate::open::{Ct, open_scan};
+use crate::folder::{Folder, REPORT};
+use crate::open::{Ct, OpenScan, open_scan};
 
 /// Name of the file of decisions.
 const DECISIONS: &str = "decisions.toml";
@@ -32,32 +35,47 @@ pub(crate) fn run(options: &ScoreOptions, console: &Console) -> Result<ExitCode,
     let mut document = document(&scan, &settings, &assessment, console);
     console.check(&document.warnings)?;
     if let Some(output) = &options.output {
-        let folder = Folder::create(output)?;
-        let captions = vec![document.caption()];
-        let picture = console.busy("drawing", || {
-            let (pet, ct) = (&scan.suv.volume, scan.ct.as_ref());
-            pictures::of_scan(pet, ct, &assessment, document.headline(), captions)
-        });
-        folder.picture("score.png", &picture)?;
-        document.files = ["score.json", "score.txt", "score.png"].map(String::from).to_vec();
-        let references =
-            [("liver.png", &assessment.liver), ("blood_pool.png", &assessment.blood_pool)];
-        for (name, reference) in references {
-            let (pet, ct) = (&scan.suv.volume, scan.ct.as_ref());
-            if let Some(picture) = pictures::of_reference(pet, ct, reference) {
-                folder.picture(name, &picture)?;
-                document.files.push(name.to_owned());
-            }
-        }
-        if let Some(text) = decisions {
-            folder.text(DECISIONS, &text)?;
-            document.files.push(DECISIONS.to_owned());
-        }
-        folder.document("score", &document)?;
+        write(&Folder::create(output)?, console, (&scan, &assessment), decisions, &mut document)?;
     }
     let status = match document.deauville.score {
         Scored::Score(_) => 0,
         Scored::NotComputable(_) => 1,
     };
     console.show(&document, status)
+}
+
+/// Writes the results; the document learns which files there are.
+fn write(
+    folder: &Folder,
+    console: &Console,
+    (scan, assessment): (&OpenScan, &ScanAssessment),
+    decisions: Option<String>,
+    document: &mut ScoreDocument,
+) -> Result<(), Failure> {
+    let (pet, ct) = (&scan.suv.volume, scan.ct.as_ref());
+    let captions = vec![document.caption()];
+    let picture = console
+        .busy("drawing", || pictures::of_scan(pet, ct, assessment, document.headline(), captions));
+    let mut shown = ScanPictures {
+        figure: Some(folder.picture("score.png", &picture)?),
+        ..ScanPictures::default()
+    };
+    document.files = ["score.json", "score.txt", "score.png"].map(String::from).to_vec();
+    let references = [
+        ("liver.png", &assessment.liver, &mut shown.liver),
+        ("blood_pool.png", &assessment.blood_pool, &mut shown.blood_pool),
+    ];
+    for (name, reference, shown) in references {
+        if let Some(picture) = pictures::of_reference(pet, ct, reference) {
+            *shown = Some(folder.picture(name, &picture)?);
+            document.files.push(name.to_owned());
+        }
+    }
+    if let Some(text) = decisions {
+        folder.text(DECISIONS, &text)?;
+        document.files.push(DECISIONS.to_owned());
+    }
+    document.files.push(REPORT.to_owned());
+    folder.text(REPORT, &score_page(document, &shown))?;
+    folder.document("score", document)
 }
