@@ -118,7 +118,8 @@ impl Blocks {
     }
 
     /// Voxels of a piece.
-    fn voxels(&self, centre: [usize; 3], half: [usize; 3]) -> impl Iterator<Item = [usize; 3]> {
+    fn voxels(&self, centre: [usize; 3]) -> impl Iterator<Item = [usize; 3]> + use<> {
+        let half = self.half;
         let range = move |axis: usize| centre[axis] - half[axis]..=centre[axis] + half[axis];
         range(0).flat_map(move |s| range(1).flat_map(move |r| range(2).map(move |c| [s, r, c])))
     }
@@ -130,14 +131,14 @@ impl Blocks {
             _ => (&fixed.mask, 0.5),
         };
         let all = self.half.iter().map(|h| 2 * h + 1).product::<usize>();
-        let inside = self.voxels(centre, self.half).filter(|&voxel| mask[voxel]).count();
+        let inside = self.voxels(centre).filter(|&voxel| mask[voxel]).count();
         inside as f64 >= least * all as f64
     }
 
     /// The weakest direction of the structure tensor (harmonic mean of its eigenvalues); `None` where it could slide.
     fn pinned(&self, image: &Volume<f32>, centre: [usize; 3]) -> Option<f64> {
         let mut tensor = DMat3::ZERO;
-        for voxel in self.voxels(centre, self.half) {
+        for voxel in self.voxels(centre) {
             let gradient = DVec3::from_array([0, 1, 2].map(|axis| {
                 let (mut low, mut high) = (voxel, voxel);
                 low[axis] -= 1;
@@ -168,7 +169,7 @@ impl Blocks {
         centre: [usize; 3],
     ) -> Outcome {
         let Some(window) = self.window(fixed, moving, map, centre) else { return Outcome::Unseen };
-        let template: Vec<f32> = self.voxels(centre, self.half).map(|voxel| fixed[voxel]).collect();
+        let template: Vec<f32> = self.voxels(centre).map(|voxel| fixed[voxel]).collect();
         let span = self.reach.map(|r| 2 * r + 1);
         let shifts = span.iter().product();
         let alike: Vec<f64> = (0..shifts)

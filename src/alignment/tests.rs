@@ -322,6 +322,7 @@ fn align_cts(first: &Volume<i16>, second: &Volume<i16>, uids: [&str; 2]) -> Alig
 }
 
 /// The patient with bones that can be told apart along the spine, and wider or narrower by some factors.
+#[expect(clippy::needless_pass_by_value, reason = "the rest of it is taken over")]
 fn reshaped(setup: Setup, stretch: DVec3) -> Setup {
     let processes = (0..14).map(|n| {
         let z = -260.0 + 42.0 * f64::from(n);

@@ -245,7 +245,8 @@ const TOP: &str = "\
 pub fn write_links(scans: &[LinkedScan], proposed: &[ProposedLink]) -> String {
     let mut text = TOP.to_owned();
     let list = |of: fn(&LinkedScan) -> &str| {
-        scans.iter().map(|s| format!("\n    \"{}\",", of(s))).collect::<String>()
+        let hashes: Vec<String> = scans.iter().map(|s| format!("\n    \"{}\",", of(s))).collect();
+        hashes.concat()
     };
     // Writing into a string does not fail.
     let _ = write!(

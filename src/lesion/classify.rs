@@ -285,7 +285,9 @@ fn mark_ladder(features: &mut [Features], marks: &Landmarks<'_>) {
     rungs.sort_by(f64::total_cmp);
     rungs.dedup_by(|next, kept| *next - *kept < RUNG_MM);
     if rungs.len() >= FEWEST_RUNGS {
-        row.iter().for_each(|&n| features[n].in_ladder = true);
+        for n in row {
+            features[n].in_ladder = true;
+        }
     }
 }
 

@@ -148,9 +148,9 @@ fn draw_panel(
 }
 
 /// A line through the known values, broken where one is not known, with its name behind the last.
-fn line<'a>(
+fn line(
     chart: &mut ChartContext<
-        'a,
+        '_,
         SVGBackend<'_>,
         Cartesian2d<plotters::coord::types::RangedCoordf64, plotters::coord::types::RangedCoordf64>,
     >,

@@ -5,7 +5,7 @@
 //!
 //! 1. [`read`] turns the text of a table into the visits of each patient, or says which line and column cannot be used;
 //! 2. [`read_diameters`] adds sizes on CT from a second table;
-//! 3. [`assess`] scores each visit and calls each pair.
+//! 3. [`assess()`] scores each visit and calls each pair.
 
 mod assess;
 mod columns;

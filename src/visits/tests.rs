@@ -37,7 +37,8 @@ fn check(name: &str, rows: &str, category: &str, score: Option<u8>, expected: &[
 
 #[test]
 fn response_matrix() {
-    let rows: [(&str, &str, &str, Option<u8>, &[&str]); 16] = [
+    type Row<'a> = (&'a str, &'a str, &'a str, Option<u8>, &'a [&'a str]);
+    let rows: [Row<'_>; 16] = [
         ("R1", "T0,,20,,,,,\nT1,1,,,no,,clear,", "CMR", Some(1), &["SCORE_NEGATIVE"]),
         ("R2", "T0,,20,,,,,\nT1,3,2.5,,no,,clear,", "CMR", Some(3), &["SCORE_NEGATIVE", "SCORE_3"]),
         ("R3", "T0,,20,,,,,\nT1,4,4,,no,,clear,", "PMR", Some(4), &["REDUCED_UPTAKE"]),
@@ -413,7 +414,9 @@ proptest! {
     fn no_text_panics(text in "\\PC{0,200}") {
         if let Ok(mut patients) = read(text.as_bytes()) {
             let _ = read_diameters(text.as_bytes(), &mut patients);
-            patients.iter().for_each(|patient| drop(assess(patient, &Criteria::default())));
+            for patient in &patients {
+                drop(assess(patient, &Criteria::default()));
+            }
         }
     }
 

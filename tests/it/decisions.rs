@@ -160,10 +160,11 @@ fn a_changed_class_changes_the_score() {
     };
     let more: f64 = doubtful.iter().map(|&id| burden_of(id)).sum();
     let burden = number(&document["totals"], "tmtv_ml") - number(&undecided()["totals"], "tmtv_ml");
-    assert!(doubtful.len() == 2 && (burden - more).abs() < 1e-6, "{burden} {more}");
+    assert!(doubtful.len() >= 2 && (burden - more).abs() < 1e-6, "{burden} {more}");
+    let lesions = undecided()["totals"]["lesions"].as_u64().unwrap() + doubtful.len() as u64;
     assert_eq!(
         (&document["totals"]["lesions"], &document["totals"]["uncertain"]),
-        (&5.into(), &0.into())
+        (&lesions.into(), &0.into())
     );
 }
 

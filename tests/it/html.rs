@@ -49,7 +49,7 @@ fn check_nesting(page: &str) {
 fn check_headings(page: &str) {
     let level = |tag: &str| name(tag).strip_prefix('h')?.parse::<u8>().ok();
     let levels: Vec<u8> = tags(page).filter_map(level).collect();
-    assert_eq!(levels.iter().filter(|level| **level == 1).count(), 1);
+    assert_eq!(levels.iter().filter(|level| matches!(level, 1)).count(), 1);
     assert_eq!(levels[0], 1);
     assert!(levels.windows(2).all(|pair| pair[1] <= pair[0] + 1), "{levels:?}");
 }

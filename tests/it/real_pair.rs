@@ -87,7 +87,6 @@ fn errors(found: DAffine3, truth: DAffine3, geometry: &VolumeGeometry) -> (f64, 
 #[track_caller]
 fn check(name: &str, found: &Alignment, truth: DAffine3, geometry: &VolumeGeometry) {
     let (mm, degrees) = errors(found.follow_up_from_baseline, truth, geometry);
-    println!("{name}: {mm:.2} mm, {degrees:.2} degrees, {:?}, {:?}", found.method, found.quality);
     assert!(found.quality.verdict > Verdict::Failed, "{name}: {:?}", found.quality);
     assert!(mm < WITHIN_MM && degrees < WITHIN_DEGREES, "{name}: {mm:.2} mm, {degrees:.2} degrees");
 }
@@ -123,7 +122,7 @@ fn rewritten(from: &Path, to: &Path, map: DAffine3) {
         let (row, column) = (turned(0), turned(3));
         let position = map.transform_point3(position);
         let mut put = |tag, places: &[DVec3]| {
-            let values = places.iter().flat_map(|p| p.to_array()).map(|v| format!("{v:.9}"));
+            let values = places.iter().flat_map(DVec3::to_array).map(|v| format!("{v:.9}"));
             // A decimal string has 16 characters.
             let values: Vec<String> = values.map(|v| v[..v.len().min(16)].to_owned()).collect();
             object.put(DataElement::new(tag, VR::DS, values.join("\\")));
@@ -153,7 +152,6 @@ fn a_real_scan_moved_in_its_headers_is_found_again() {
         place(&alignment["translation_mm"]),
     );
     let (mm, degrees) = errors(found, map, ct.geometry());
-    println!("headers: {mm:.2} mm, {degrees:.2} degrees, {alignment}");
     assert_eq!(alignment["method"], "rigid_ct");
     assert!(mm < WITHIN_MM && degrees < WITHIN_DEGREES, "{mm:.2} mm, {degrees:.2} degrees");
     // The same lesions, each on itself. What is uncertain may be named otherwise: rules of anatomy follow the body's axes.

@@ -366,7 +366,7 @@ pub(crate) enum Comparison {
     /// Scans.
     Scans(Box<CompareOptions>),
     /// A table.
-    Table(TableOptions),
+    Table(Box<TableOptions>),
 }
 
 /// What `phantom` works with.
@@ -486,7 +486,8 @@ impl CompareArgs {
         let criteria = self.reading.criteria.unwrap_or_default();
         if let Some(table) = self.table {
             let (diameters, output) = (self.diameters, self.output);
-            return Ok(Comparison::Table(TableOptions { table, diameters, criteria, output }));
+            let options = TableOptions { table, diameters, criteria, output };
+            return Ok(Comparison::Table(Box::new(options)));
         }
         let paths: Vec<PathBuf> = self.baseline.into_iter().chain(self.follow_ups).collect();
         let scans = self.flags.for_scans(&paths)?;

@@ -217,7 +217,9 @@ fn whole_groups(visits: &mut [Visit], fates: &mut Vec<LesionFate>) {
             fates.iter().filter(|f| f.fate == fate).map(|f| f.lesion.clone()).collect();
         if members.len() == 1 {
             fates.retain(|f| f.fate != fate);
-            visits.iter_mut().for_each(|v| v.planted.retain(|p| p.name != members[0]));
+            for visit in visits.iter_mut() {
+                visit.planted.retain(|p| p.name != members[0]);
+            }
         }
     }
 }

@@ -3,6 +3,7 @@ use CtCategory::{Complete, NotEvaluable, Partial, Progressive, Stable};
 use LesionKind::{Extranodal, Node};
 use proptest::prelude::*;
 
+#[expect(clippy::unnecessary_wraps, reason = "a size that was not measured is None")]
 fn size(long_mm: f64, short_mm: f64) -> Option<Diameters> {
     Some(Diameters::new(long_mm, short_mm).unwrap())
 }
