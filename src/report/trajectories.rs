@@ -138,6 +138,7 @@ fn draw_panel(
         .disable_x_mesh()
         .x_labels(8 * scans.len())
         .x_label_formatter(&label)
+        .light_line_style(TRANSPARENT)
         .draw()?;
     for (n, lesion) in lesions.iter().enumerate() {
         let colour = Palette99::pick(n);
@@ -173,13 +174,16 @@ fn line(
     Ok(())
 }
 
-/// The sum or the highest of the lesions in each scan; `None` where one of them is not known, 0 without lesions.
+/// The sum or the highest of the lesions in each scan, 0 without lesions. What lies below the threshold takes no part in a sum;
+/// the highest is `None` where one of them is not known.
 fn overall(lesions: &[&Trajectory], scans: usize, sum: bool, value: Value) -> Vec<Option<f64>> {
     let of_scan = |n: usize| {
         let present = lesions.iter().map(|l| &l.visits[n]).filter(|v| !v.lesion_ids.is_empty());
+        if sum {
+            return Some(present.filter_map(value).sum());
+        }
         let values: Option<Vec<f64>> = present.map(value).collect();
-        let values = values?.into_iter();
-        Some(if sum { values.sum() } else { values.fold(0.0, f64::max) })
+        Some(values?.into_iter().fold(0.0, f64::max))
     };
     (0..scans).map(of_scan).collect()
 }
