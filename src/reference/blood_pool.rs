@@ -32,8 +32,9 @@ const BACK_MM: std::ops::Range<f64> = -70.0..-5.0;
 /// 123:1060), less half a voxel of the lattice. A collapsed oesophagus is thinner.
 const VESSEL_MM: std::ops::Range<f32> = 7.25..20.0;
 const THICK_MM: f32 = 9.0;
-/// Blood is the same all along the vessel: its uptake in the cylinder differs from the line's median by at most this share.
-const SAME_BLOOD: f32 = 0.15;
+/// Blood is the same all along the vessel: a run that is this many times hotter than the line's median is an oesophagus, or
+/// something hot spills into it.
+const SAME_BLOOD: f32 = 1.25;
 /// Lung begins within so many steps of the lattice to the left of the vessel's axis.
 const LUNG_WITHIN: i32 = 9;
 /// Lungs of less than this share of an adult's height are a child's, whose aorta takes a thinner cylinder.
@@ -109,7 +110,7 @@ pub fn place(
         let enhanced = anatomy.blood_hu.is_some_and(|blood| blood > ENHANCED_HU);
         let is_blood = |run: &[Point]| {
             let mean = mean_uptake(anatomy, run);
-            let alike = along.is_none_or(|along| (mean / along - 1.0).abs() < SAME_BLOOD);
+            let alike = along.is_none_or(|along| mean < SAME_BLOOD * along);
             let beside_lung = enhanced || run.iter().all(|p| has_lung_to_the_left(lungs, p.centre));
             mean > least && alike && beside_lung && run.iter().all(thick)
         };
