@@ -241,7 +241,7 @@ pub(crate) struct CompareArgs {
     #[arg(long, value_parser = values::path, value_name = "CSV", conflicts_with_all = OF_SCANS, help_heading = "Table")]
     table: Option<PathBuf>,
     /// Sizes of lesions on CT for the visits of the table.
-    #[arg(long, value_parser = values::path, value_name = "CSV", requires = "table", help_heading = "Table")]
+    #[arg(long, value_parser = values::path, value_name = "CSV", requires = "table", conflicts_with = "baseline", help_heading = "Table")]
     diameters: Option<PathBuf>,
     /// Links between the regions of the scans: links.toml as -o wrote it, edited.
     #[arg(long, value_parser = values::path, value_name = "FILE")]
