@@ -10,10 +10,10 @@ use glam::DVec3;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::scan::{ScanInput, measured};
+use super::scan::{ScanInput, lesions_beside, measured};
 use crate::criteria::{DeauvilleConvention, ReferenceStatistic};
 use crate::deauville::{DeauvilleScore, LesionUptake, ReferenceUptake, overall, score_uptake};
-use crate::reference::{Form, Placement, Reference, ReferenceKind, Rival};
+use crate::reference::{Form, Placement, Reference, ReferenceKind};
 use crate::segmentation::{Beyond, Region};
 use crate::statistics::RegionStatistics;
 
@@ -60,7 +60,7 @@ impl Placements {
     ) -> Self {
         let of = |kind, (chosen, place): (&Reference, &Result<Placement, String>)| {
             let (Some(first), Ok(place)) = (chosen.usable(), place) else { return Vec::new() };
-            let rivals = [Rival { name: "a lesion", region: lesions }];
+            let rivals = [lesions_beside(kind, place, lesions, scan)];
             let usable = |place| measured(kind, scan, &Ok(place), &rivals).usable().copied();
             let others = variants(scan, place, first.volume_ml).into_iter().filter_map(usable);
             std::iter::once(*first).chain(others).collect()

@@ -250,11 +250,21 @@ pub(super) fn clear_of(
     liver: &Result<Placement, String>,
     blood_pool: &Result<Placement, String>,
 ) -> [Reference; 2] {
-    let rivals = [Rival { name: "a lesion", region: disease }];
-    [
-        measured(ReferenceKind::Liver, scan, liver, &rivals),
-        measured(ReferenceKind::BloodPool, scan, blood_pool, &rivals),
-    ]
+    let clear = |kind, place: &Result<Placement, String>| {
+        let rival = place.as_ref().ok().map(|place| lesions_beside(kind, place, disease, scan));
+        measured(kind, scan, place, rival.as_slice())
+    };
+    [clear(ReferenceKind::Liver, liver), clear(ReferenceKind::BloodPool, blood_pool)]
+}
+
+/// Lesions as what a reference at a place keeps clear of.
+pub(super) fn lesions_beside<'a>(
+    kind: ReferenceKind,
+    place: &Placement,
+    lesions: &'a Region,
+    scan: &ScanInput<'_>,
+) -> Rival<'a> {
+    Rival::new(kind, place.method, "a lesion", lesions, scan.image.volume.geometry())
 }
 
 /// All voxels of class lesion, and of uncertain regions where asked for.

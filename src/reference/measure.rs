@@ -3,17 +3,36 @@
 use super::{Form, Method, Placement, Reference, ReferenceKind, Status, blood_pool};
 use crate::criteria::ExpectedReferences;
 use crate::diagnostic::Warning;
+use crate::geometry::VolumeGeometry;
 use crate::segmentation::{Region, Shape, cylinder, sphere};
 use crate::statistics::{RegionStatistics, statistics};
 use crate::volume::Volume;
 
-/// Another region that a reference must not touch.
-#[derive(Debug, Clone, Copy)]
+/// Another region that a reference must not touch, and that an automatic one does not come near.
+#[derive(Debug, Clone)]
 pub struct Rival<'a> {
-    /// Its name in the reason.
-    pub name: &'a str,
-    /// Its voxels.
-    pub region: &'a Region,
+    name: &'a str,
+    region: &'a Region,
+    margin_mm: f64,
+    around: Region,
+}
+
+impl<'a> Rival<'a> {
+    /// A region with the margin that such a reference keeps from it; `name` stands in the reason. Widened once, for all
+    /// places that are measured against it.
+    pub fn new(
+        kind: ReferenceKind,
+        method: Method,
+        name: &'a str,
+        region: &'a Region,
+        pet: &VolumeGeometry,
+    ) -> Self {
+        let margin_mm = match method {
+            Method::Ct | Method::Pet | Method::Organs => kind.from_lesions_mm(),
+            Method::GivenSphere | Method::GivenMask => 0.0,
+        };
+        Self { name, region, margin_mm, around: region.dilated_mm(pet, margin_mm) }
+    }
 }
 
 /// Measures a region and checks it: inside the scan, enough voxels, none exactly 0 (a masked PET), even, as expected,
@@ -31,16 +50,12 @@ pub fn measure(
     let (shape, widened) = voxels(pet, placement, limits);
     let found = statistics(pet, &shape.region);
     let mut reasons = refusals(kind, pet, &shape, found.as_ref(), limits);
-    let margin = match placement.method {
-        Method::Ct | Method::Pet | Method::Organs => kind.from_lesions_mm(),
-        Method::GivenSphere | Method::GivenMask => 0.0,
-    };
     for rival in rivals {
-        let around = rival.region.dilated_mm(pet.geometry(), margin);
         if !shape.region.intersection(rival.region).is_empty() {
             reasons.push(format!("the region overlaps {}", rival.name));
-        } else if !shape.region.intersection(&around).is_empty() {
-            reasons.push(format!("{} lies within {margin:.0} mm of the region", rival.name));
+        } else if !shape.region.intersection(&rival.around).is_empty() {
+            let margin_mm = rival.margin_mm;
+            reasons.push(format!("{} lies within {margin_mm:.0} mm of the region", rival.name));
         }
     }
     let status = if reasons.is_empty() { Status::Ok } else { Status::Refused };
@@ -274,8 +289,10 @@ mod tests {
         ] {
             // Balls of 15 mm and 6 mm: 12 mm apart they overlap, 24 mm apart they do not.
             let lesion = sphere(pet.geometry(), centre, 6.0).region;
-            let rival = Rival { name: "a lesion", region: &lesion };
-            let found = liver(&pet, &ball(MIDDLE, 15.0), &[rival]);
+            let at = ball(MIDDLE, 15.0);
+            let rival =
+                Rival::new(ReferenceKind::Liver, at.method, "a lesion", &lesion, pet.geometry());
+            let found = liver(&pet, &at, &[rival]);
             assert_eq!(found.status, status);
             let told = found.reasons.iter().any(|r| r.contains("overlaps a lesion"));
             assert_eq!(told, status == Status::Refused);
