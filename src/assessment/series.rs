@@ -12,10 +12,7 @@ use crate::lesion::{Class, Lesion};
 use crate::matching::{Confidence, Fate, Group, Regions, TOLERANCE_MM, link, link_as_given};
 use crate::quality::{Comparability, PairFacts, ScanFacts, compare};
 use crate::response::lugano::{LuganoCall, LuganoInput, Prior};
-use crate::response::{
-    Hottest, MetabolicCategory, Reason, ResponseCategory, Sensitivity, delta_suv_max, eortc,
-    lugano, percist,
-};
+use crate::response::{Hottest, Sensitivity, delta_suv_max, eortc, lugano, percist, withhold};
 use crate::segmentation::Region;
 use crate::statistics::RegionStatistics;
 use crate::volume::Mask;
@@ -245,28 +242,10 @@ fn residual_at(scans: &[SeriesScan<'_>], link: &Linked, lesion: &Lesion) -> Opti
     )
 }
 
-/// The best earlier call against the baseline and the lowest uptake so far.
+/// What earlier scans say of a pair with the baseline.
 fn prior(pairs: &[PairAssessment], scans: &[SeriesScan<'_>], later: usize) -> Option<Prior> {
-    let calls = pairs.iter().filter(|p| p.baseline == 0);
-    let best = calls.map(|p| p.lugano.category).min_by_key(|&c| rank(c))?;
-    let hottest = |n: usize| match hottest(&scans[n].assessment) {
-        Hottest::Uptake(value) => Some(value),
-        Hottest::NoLesion | Hottest::Unknown => None,
-    };
-    let values: Vec<Option<f64>> = (0..later).map(hottest).collect();
-    let nadir = values.iter().copied().collect::<Option<Vec<f64>>>();
-    Some(Prior { best, nadir: nadir.and_then(|v| v.into_iter().reduce(f64::min)) })
-}
-
-/// Order of the categories from the best; a pair that is not evaluable says nothing.
-fn rank(category: ResponseCategory) -> u8 {
-    match category {
-        ResponseCategory::Complete => 0,
-        ResponseCategory::Partial => 1,
-        ResponseCategory::None => 2,
-        ResponseCategory::Progressive => 3,
-        ResponseCategory::NotEvaluable => 4,
-    }
+    let calls = pairs.iter().filter(|p| p.baseline == 0).map(|p| p.lugano.category);
+    Prior::of(calls, scans[..later].iter().map(|scan| hottest(&scan.assessment)))
 }
 
 /// SUVmax of the hottest lesion.
@@ -317,19 +296,10 @@ fn pair(
         lesions: sites.lesions,
     };
     if let Some(barrier) = lugano::barrier(&input) {
-        withhold(&mut pair, &barrier);
+        let PairAssessment { percist, eortc, delta_suv_max, .. } = &mut pair;
+        withhold(percist, eortc, delta_suv_max, &barrier);
     }
     pair
-}
-
-/// Where the scans must not be compared, no criteria call anything; the measured numbers stay.
-fn withhold(pair: &mut PairAssessment, barrier: &Reason) {
-    pair.percist.category = MetabolicCategory::NotEvaluable;
-    pair.percist.reasons = vec![barrier.clone()];
-    pair.eortc.category = MetabolicCategory::NotEvaluable;
-    pair.eortc.reasons = vec![barrier.clone()];
-    pair.delta_suv_max.favourable = None;
-    pair.delta_suv_max.reasons = vec![barrier.clone()];
 }
 
 fn change(before: Hottest, now: Hottest) -> Option<f64> {

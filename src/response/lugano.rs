@@ -13,7 +13,7 @@ pub use sensitivity::sensitivity;
 
 use serde::Serialize;
 
-use super::{Reason, ResponseCategory};
+use super::{Hottest, Reason, ResponseCategory};
 use crate::criteria::{Change, ChangeRule, ChangeStatistic, Criteria, percent_change};
 use crate::deauville::{DeauvilleScore, NotComputable, Scored};
 use crate::quality::Verdict;
@@ -133,6 +133,26 @@ pub struct Prior {
     pub best: ResponseCategory,
     /// The lowest uptake of the hottest lesion so far; `None`: nothing was left to measure.
     pub nadir: Option<f64>,
+}
+
+impl Prior {
+    /// The best of the earlier calls against the baseline, and the lowest of all earlier scans' hottest uptakes; `None`
+    /// without an earlier call.
+    pub(crate) fn of(
+        calls: impl Iterator<Item = ResponseCategory>,
+        hottest: impl Iterator<Item = Hottest>,
+    ) -> Option<Self> {
+        let rank = |category: &ResponseCategory| {
+            ResponseCategory::FROM_THE_BEST.iter().position(|known| known == category)
+        };
+        let best = calls.min_by_key(rank)?;
+        let value = |hottest| match hottest {
+            Hottest::Uptake(value) => Some(value),
+            Hottest::NoLesion | Hottest::Unknown => None,
+        };
+        let values: Option<Vec<f64>> = hottest.map(value).collect();
+        Some(Self { best, nadir: values.and_then(|values| values.into_iter().reduce(f64::min)) })
+    }
 }
 
 /// Everything the call depends on.

@@ -135,6 +135,21 @@ impl Reason {
     }
 }
 
+/// Where two scans must not be compared, no criteria call anything by uptake; the measured numbers stay.
+pub(crate) fn withhold(
+    percist: &mut percist::PercistCall,
+    eortc: &mut eortc::EortcCall,
+    delta: &mut delta_suv_max::DeltaSuvMax,
+    barrier: &Reason,
+) {
+    percist.category = MetabolicCategory::NotEvaluable;
+    percist.reasons = vec![barrier.clone()];
+    eortc.category = MetabolicCategory::NotEvaluable;
+    eortc.reasons = vec![barrier.clone()];
+    delta.favourable = None;
+    delta.reasons = vec![barrier.clone()];
+}
+
 /// Something that would change a call.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Sensitivity {

@@ -12,7 +12,9 @@ use crate::response::eortc::{self, EortcCall, EortcInput};
 use crate::response::lugano::{self, Attribution, Histology, LuganoCall, LuganoInput, Prior};
 use crate::response::lyric::{self, LyricCall, LyricInput};
 use crate::response::percist::{self, PercistCall, PercistInput, PercistScan};
-use crate::response::{Hottest, MetabolicCategory, Reason, ResponseCategory, Sensitivity};
+use crate::response::{
+    Hottest, MetabolicCategory, Reason, ResponseCategory, Sensitivity, withhold,
+};
 
 /// The scores and calls of one patient.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,20 +116,11 @@ fn patient_warnings(
     warnings
 }
 
-/// The best earlier call against the baseline and the lowest uptake so far.
+/// What earlier visits say of a pair with the baseline.
 fn prior(pairs: &[VisitPair], patient: &Patient, later: usize) -> Option<Prior> {
     let calls = pairs.iter().filter(|pair| pair.baseline == patient.baseline);
-    let rank = |category: &ResponseCategory| {
-        ResponseCategory::FROM_THE_BEST.iter().position(|known| known == category)
-    };
-    let best = calls.map(|pair| pair.lugano.category).min_by_key(rank)?;
-    let value = |visit: &Visit| match hottest(visit) {
-        Hottest::Uptake(value) => Some(value),
-        Hottest::NoLesion | Hottest::Unknown => None,
-    };
-    let values: Option<Vec<f64>> =
-        patient.visits[patient.baseline..later].iter().map(value).collect();
-    Some(Prior { best, nadir: values.and_then(|values| values.into_iter().reduce(f64::min)) })
+    let calls = calls.map(|pair| pair.lugano.category);
+    Prior::of(calls, patient.visits[patient.baseline..later].iter().map(hottest))
 }
 
 fn call(pair: &Pair<'_>, prior: Option<Prior>, criteria: &Criteria) -> VisitPair {
@@ -163,23 +156,14 @@ fn call(pair: &Pair<'_>, prior: Option<Prior>, criteria: &Criteria) -> VisitPair
         warnings: Vec::new(),
     };
     if let Some(barrier) = lugano::barrier(&input) {
-        withhold(&mut result, &barrier);
+        let VisitPair { percist, eortc, delta_suv_max, .. } = &mut result;
+        withhold(percist, eortc, delta_suv_max, &barrier);
     } else if !input.new_lesions_stated {
         let text = "whether there are new lesions is not stated; they would be progression";
         doubt(&mut result, &Reason::new("NEW_LESIONS_NOT_STATED", text));
     }
     result.warnings = warnings(&result);
     result
-}
-
-/// Where the visits must not be compared, no criteria call anything by uptake; the numbers stay.
-fn withhold(pair: &mut VisitPair, barrier: &Reason) {
-    pair.percist.category = MetabolicCategory::NotEvaluable;
-    pair.percist.reasons = vec![barrier.clone()];
-    pair.eortc.category = MetabolicCategory::NotEvaluable;
-    pair.eortc.reasons = vec![barrier.clone()];
-    pair.delta_suv_max.favourable = None;
-    pair.delta_suv_max.reasons = vec![barrier.clone()];
 }
 
 /// Where something is not known that could be progression, only progression is called.
