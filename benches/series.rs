@@ -17,12 +17,9 @@ use chrono::{NaiveDate, NaiveDateTime};
 use common::{by_threads, group};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
-use dicom_core::{DataElement, PrimitiveValue, VR};
-use dicom_dictionary_std::{tags, uids};
-use dicom_object::open_file;
 use glam::DVec3;
 use petct::acquisition::Sex;
-use petct::dicom::write::{PetHeader, StudyHeader, ct_series, pet_series, uid_for};
+use petct::dicom::write::{Encoding, PetHeader, StudyHeader, ct_series, pet_series, uid_for};
 use petct::dicom::{Series, load_ct, load_pet, scan, select};
 use petct::geometry::VolumeGeometry;
 use petct::phantom::FLUORINE_18_HALF_LIFE_SECS;
@@ -44,8 +41,8 @@ fn benches(c: &mut Criterion) {
     for size in sizes() {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let [jpeg_ls, native] = ["jpeg-ls", "uncompressed"].map(|name| folder.path().join(name));
-        write_study(&jpeg_ls, size);
-        uncompress(&jpeg_ls, &native);
+        write_study(&jpeg_ls, Encoding::JpegLs, size);
+        write_study(&native, Encoding::Native, size);
         let mut group = group(c, &format!("series/{}", size.0), 10);
         let files = Throughput::Elements(2 * size.1 as u64);
         by_threads(&mut group, "header scan", files, || scan(&native).expect("a study"));
@@ -87,7 +84,7 @@ fn files_of(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// A body of noisy tissue in air, as PET and as CT.
-fn write_study(folder: &Path, (name, slices, pet, ct): Size) {
+fn write_study(folder: &Path, encoding: Encoding, (name, slices, pet, ct): Size) {
     let day = NaiveDate::from_ymd_opt(2024, 5, 6).expect("a date");
     let at = |hour, minute| -> NaiveDateTime { day.and_hms_opt(hour, minute, 0).expect("a time") };
     let study = StudyHeader {
@@ -101,6 +98,7 @@ fn write_study(folder: &Path, (name, slices, pet, ct): Size) {
         description: name.into(),
         study_uid: uid_for(&format!("bench {name}")),
         frame_of_reference_uid: uid_for(&format!("bench {name} frame of reference")),
+        encoding,
     };
     let header = PetHeader {
         started_at: at(10, 2),
@@ -136,30 +134,6 @@ fn body<T>(shape: [usize; 3], value: impl Fn(bool, f32) -> T) -> Volume<T> {
     };
     let values = (0..geometry.len()).map(voxel).collect();
     Volume::from_vec(geometry, values)
-}
-
-/// The same study with its pixels uncompressed.
-fn uncompress(from: &Path, to: &Path) {
-    for series in ["pet", "ct"] {
-        fs::create_dir_all(to.join(series)).expect("a folder can be made");
-        files_of(&from.join(series)).par_iter().for_each(|file| {
-            let name = file.file_name().expect("a file has a name");
-            uncompress_file(file, &to.join(series).join(name));
-        });
-    }
-}
-
-fn uncompress_file(from: &Path, to: &Path) {
-    let mut object = open_file(from).expect("it was written");
-    let size = |tag| object.element(tag).expect("it has a size").to_int::<u32>().expect("a number");
-    let (rows, columns) = (size(tags::ROWS), size(tags::COLUMNS));
-    let pixels = object.element(tags::PIXEL_DATA).expect("it has pixels");
-    let fragments = pixels.fragments().expect("they are compressed");
-    let (pixels, _, _) = jpegls::decode(&fragments[0], columns, rows).expect("it was encoded");
-    let pixels = PrimitiveValue::U16(pixels.into());
-    object.put(DataElement::new(tags::PIXEL_DATA, VR::OW, pixels));
-    object.update_meta(|meta| meta.transfer_syntax = uids::EXPLICIT_VR_LITTLE_ENDIAN.into());
-    object.write_to_file(to).expect("it can be written");
 }
 
 criterion_group!(series, benches);

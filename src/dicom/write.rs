@@ -1,6 +1,7 @@
-//! Writes PET and CT volumes as DICOM series, one file a slice, JPEG-LS lossless.
+//! Writes PET and CT volumes as DICOM series, one file a slice, JPEG-LS lossless or uncompressed.
 //!
-//! Source: PS3.3 A.3 (CT Image), A.21 (PET Image), C.8.9 (PET modules); PS3.5 A.4.3 (JPEG-LS) and B.2 (UIDs under 2.25).
+//! Source: PS3.3 A.3 (CT Image), A.21 (PET Image), C.8.9 (PET modules); PS3.5 A.2 (explicit VR little endian), A.4.3
+//! (JPEG-LS) and B.2 (UIDs under 2.25).
 
 mod attributes;
 
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{NaiveDateTime, TimeDelta};
 use dicom_core::value::PixelFragmentSequence;
-use dicom_core::{DataElement, VR};
+use dicom_core::{DataElement, PrimitiveValue, VR};
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 use rayon::prelude::*;
@@ -44,14 +45,25 @@ pub enum WriteError {
         /// Cause.
         reason: String,
     },
-    /// There is no phantom of that name.
-    #[error("there is no phantom named {name:?}; choose one of {known}")]
-    UnknownCase {
-        /// As given.
-        name: String,
-        /// Names there are.
-        known: String,
-    },
+}
+
+/// How the pixels are written; the values are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Encoding {
+    /// JPEG-LS lossless: a third of the bytes.
+    #[default]
+    JpegLs,
+    /// Explicit VR little endian, uncompressed.
+    Native,
+}
+
+impl Encoding {
+    fn transfer_syntax(self) -> &'static str {
+        match self {
+            Self::JpegLs => uids::JPEGLS_LOSSLESS,
+            Self::Native => uids::EXPLICIT_VR_LITTLE_ENDIAN,
+        }
+    }
 }
 
 /// What all objects of a study share.
@@ -77,6 +89,8 @@ pub struct StudyHeader {
     pub study_uid: String,
     /// `FrameOfReferenceUID`, shared by PET and CT.
     pub frame_of_reference_uid: String,
+    /// How the pixels are written.
+    pub encoding: Encoding,
 }
 
 /// What a PET series says beyond the study.
@@ -144,19 +158,10 @@ pub fn ct_series(
     })
 }
 
-/// Writes all scans of a phantom: `DIR/t0/pet`, `DIR/t0/ct`, `DIR/t0/truth.json`, … and `DIR/truth.json`.
-pub fn write_case(name: &str, folder: &Path) -> Result<(), WriteError> {
-    let case = phantom::case(name).ok_or_else(|| {
-        let known: Vec<String> = phantom::cases().into_iter().map(|c| c.name).collect();
-        WriteError::UnknownCase { name: name.to_owned(), known: known.join(", ") }
-    })?;
-    write_scans(&case, folder)
-}
-
-/// The same of a case that was made elsewhere, by a seed.
-pub fn write_scans(case: &Case, folder: &Path) -> Result<(), WriteError> {
+/// Writes all scans of a case, each in a folder of its own, and the truth beside them.
+pub fn write_scans(case: &Case, encoding: Encoding, folder: &Path) -> Result<(), WriteError> {
     for visit in &case.visits {
-        write_visit(case, visit, &folder.join(&visit.name))?;
+        write_visit(case, visit, encoding, &folder.join(&visit.name))?;
     }
     let scans = case.visits.iter().map(|v| (v.name.clone(), v.deauville)).collect();
     let truth = SeriesTruth { case: case.name.clone(), scans, pairs: case.pairs.clone() };
@@ -164,7 +169,12 @@ pub fn write_scans(case: &Case, folder: &Path) -> Result<(), WriteError> {
 }
 
 /// Writes one scan of a phantom.
-pub fn write_visit(case: &Case, visit: &Visit, folder: &Path) -> Result<(), WriteError> {
+pub fn write_visit(
+    case: &Case,
+    visit: &Visit,
+    encoding: Encoding,
+    folder: &Path,
+) -> Result<(), WriteError> {
     let Phantom { pet, ct, truth } = phantom::generate(case, visit);
     let name = |role: &str| uid_for(&format!("{} {} {role} {}", case.name, visit.name, visit.seed));
     let protocol = &visit.protocol;
@@ -180,6 +190,7 @@ pub fn write_visit(case: &Case, visit: &Visit, folder: &Path) -> Result<(), Writ
         description: format!("Synthetic FDG PET-CT {}", visit.name),
         study_uid: name("study"),
         frame_of_reference_uid: name("frame of reference"),
+        encoding,
     };
     let header = PetHeader {
         started_at: protocol.started_at,
@@ -322,25 +333,39 @@ impl<'a> Series<'a> {
         object.put_str(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "MONOCHROME2");
         object.put_str(tags::LOSSY_IMAGE_COMPRESSION, VR::CS, "00");
 
-        let mut options = jpegls::EncodeOptions::default();
-        options.precision = Some(bits);
-        let mut code = Vec::new();
-        jpegls::encode_with_options(stored, columns as u32, rows as u32, &options, &mut code)
-            .map_err(|e| fail(e.to_string()))?;
-        if code.len() % 2 == 1 {
-            code.push(0);
-        }
-        let frame = PixelFragmentSequence::new(vec![0u32], vec![code]);
-        object.put(DataElement::new(tags::PIXEL_DATA, VR::OB, frame));
+        object.put(match self.study.encoding {
+            Encoding::JpegLs => {
+                let code = jpeg_ls(stored, (rows, columns), bits).map_err(&fail)?;
+                let frame = PixelFragmentSequence::new(vec![0u32], vec![code]);
+                DataElement::new(tags::PIXEL_DATA, VR::OB, frame)
+            }
+            Encoding::Native => {
+                let pixels = PrimitiveValue::U16(stored.into());
+                DataElement::new(tags::PIXEL_DATA, VR::OW, pixels)
+            }
+        });
         let meta = FileMetaTableBuilder::new()
             .media_storage_sop_class_uid(self.class)
             .media_storage_sop_instance_uid(self.instance_uid(slice))
-            .transfer_syntax(uids::JPEGLS_LOSSLESS)
+            .transfer_syntax(self.study.encoding.transfer_syntax())
             .implementation_class_uid(uid_for("petct"))
             .implementation_version_name("PETCT");
         let file = object.with_meta(meta).map_err(|e| fail(e.to_string()))?;
         file.write_to_file(path).map_err(|e| fail(e.to_string()))
     }
+}
+
+/// One frame as an even number of bytes.
+fn jpeg_ls(stored: &[u16], (rows, columns): (usize, usize), bits: u8) -> Result<Vec<u8>, String> {
+    let mut options = jpegls::EncodeOptions::default();
+    options.precision = Some(bits);
+    let mut code = Vec::new();
+    jpegls::encode_with_options(stored, columns as u32, rows as u32, &options, &mut code)
+        .map_err(|e| e.to_string())?;
+    if code.len() % 2 == 1 {
+        code.push(0);
+    }
+    Ok(code)
 }
 
 #[cfg(test)]

@@ -138,7 +138,36 @@ impl Default for Scanner {
     }
 }
 
+/// Sizes of the scans that speed is measured on; each covers the body as the usual scanner does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// PET 168 x 168, CT 512 x 512, about 263 slices.
+    Small,
+    /// PET 400 x 400, CT 512 x 512, about 645 slices.
+    Large,
+    /// PET 440 x 440, CT 512 x 512, about 1000 slices: a total-body scanner.
+    TotalBody,
+}
+
 impl Scanner {
+    /// The same scanner with voxels of another size.
+    #[must_use]
+    pub fn sized(self, size: Size) -> Self {
+        let (pet_matrix, pet_pixel, slices) = match size {
+            Size::Small => (168, 4.07283, 263),
+            Size::Large => (400, 1.65, 645),
+            Size::TotalBody => (440, 1.5, 1000),
+        };
+        let slice = (self.range_mm.1 - self.range_mm.0) / f64::from(slices - 1);
+        Self {
+            pet_voxel_mm: (pet_pixel, slice),
+            pet_matrix,
+            ct_voxel_mm: (1.25, slice),
+            ct_matrix: 512,
+            ..self
+        }
+    }
+
     /// Large voxels over the same field of view.
     pub fn coarse() -> Self {
         Self {

@@ -50,7 +50,7 @@ const AROUND_BLOOD_HU: f32 = 60.0;
 const ENHANCED_HU: f32 = 90.0;
 const BONE_HU: f32 = 160.0;
 /// Where in the chest the cylinder may lie, as a share of the lungs' height above the right base, and where it is best.
-const CHEST: std::ops::Range<f64> = 0.28..0.82;
+const CHEST: std::ops::Range<f64> = 0.28..0.75;
 const BEST: f64 = 0.55;
 /// The cylinder keeps this far from lesions, millimetres.
 pub(super) const FROM_LESION_MM: f64 = 15.0;

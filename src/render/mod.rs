@@ -20,6 +20,7 @@ mod oblique;
 mod panel;
 mod plate;
 mod projections;
+mod turning;
 
 use glam::DVec3;
 
@@ -28,6 +29,7 @@ pub use figure::{CompareColumn, FigureText, compare_figure, reference_views, sco
 pub use frame::Frame;
 pub use plate::{Plate, mip, section};
 pub use projections::projections;
+pub use turning::{Turned, turning_mip};
 
 use crate::volume::{LabelMap, Mask, Volume};
 

@@ -182,10 +182,6 @@ impl From<NiftiError> for Failure {
 
 impl From<WriteError> for Failure {
     fn from(error: WriteError) -> Self {
-        let code = match &error {
-            WriteError::UnknownCase { .. } => "unknown_case",
-            _ => "cannot_write",
-        };
-        Self::sentence(code, &error, "choose another folder")
+        Self::sentence("cannot_write", &error, "choose another folder")
     }
 }

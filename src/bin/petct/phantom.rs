@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use petct::dicom::write::{write_case, write_scans, write_visit};
+use petct::dicom::write::{Encoding, write_scans, write_visit};
 use petct::phantom::{Case, Kind, cases, seeded, seeded_pair};
 use petct::report::phantom::{BuildEntry, CaseEntry, PhantomDocument};
 
@@ -27,7 +27,7 @@ pub(crate) fn run(options: &PhantomOptions, console: &Console) -> Result<ExitCod
         let builds = BuildEntry::all();
         return console.show(&PhantomDocument { cases, builds, folder: None }, 0);
     }
-    let case = match options.case.as_str() {
+    let mut case = match options.case.as_str() {
         BODY => body(options)?,
         PAIR => seeded_pair(seed(options)?),
         name => known.iter().find(|case| case.name == name).cloned().ok_or_else(|| {
@@ -37,11 +37,14 @@ pub(crate) fn run(options: &PhantomOptions, console: &Console) -> Result<ExitCod
             Failure::new("unknown_case", &message, &remedy)
         })?,
     };
+    if let Some(size) = options.size {
+        case.visits.iter_mut().for_each(|visit| visit.scanner = visit.scanner.sized(size));
+    }
+    let encoding = if options.uncompressed { Encoding::Native } else { Encoding::JpegLs };
     let folder = empty_folder(options)?;
     console.busy("painting and writing the scans", || match options.case.as_str() {
-        BODY => write_visit(&case, &case.visits[0], folder),
-        PAIR => write_scans(&case, folder),
-        name => write_case(name, folder),
+        BODY => write_visit(&case, &case.visits[0], encoding, folder),
+        _ => write_scans(&case, encoding, folder),
     })?;
     let folder = Some(folder.display().to_string());
     let cases = vec![CaseEntry::new(&case)];
