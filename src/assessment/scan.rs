@@ -147,7 +147,7 @@ pub fn propose(scan: &ScanInput<'_>, settings: &Settings) -> Result<Proposal, Th
     // search where it moves; a place is given up only for a better one.
     if let Some(anatomy) = anatomy.as_ref().filter(|_| found.faults != (0, false)) {
         let hot = [false, true].map(|with_uncertain| {
-            Disease::of(&hot(pet, &found.regions.lesions, with_uncertain), pet.geometry(), anatomy)
+            Disease::of(&hot(pet, &found.regions.lesions, with_uncertain), pet.geometry())
         });
         let again = search(scan, settings, Some(anatomy), &hot, Some(&found))?;
         if again.faults < found.faults {
@@ -197,6 +197,10 @@ fn search(
     let pet = &scan.image.volume;
     let liver_place = given(&settings.liver)
         .or_else(|| outlined(ReferenceKind::Liver, pet, settings, before_liver))
+        .or_else(|| {
+            let place = before?.liver_place.as_ref().ok()?;
+            before_liver.spares(place, ReferenceKind::Liver).then(|| Ok(place.clone()))
+        })
         .unwrap_or_else(|| place_liver(anatomy.ok_or(NO_BODY)?, before_liver));
     let liver = measured(ReferenceKind::Liver, scan, &liver_place, &[]);
     let pool_place = given(&settings.blood_pool)

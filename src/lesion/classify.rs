@@ -405,7 +405,9 @@ fn beside_column(f: &Features) -> bool {
     (20.0..100.0).contains(&f.left.abs()) && (-45.0..50.0).contains(&f.back)
 }
 
-/// The renal pelvis, where urine is hottest, lies nearer to the column than this, millimetres.
+/// The renal pelvis, where urine is hottest, lies between these distances from the middle of the column, millimetres; nearer lie
+/// adrenal glands and para-aortic nodes.
+const HILUM_MM: f64 = 34.0;
 const PELVIS_MM: f64 = 68.0;
 /// Uptake of one kidney that answers that of the other is at least this share of it.
 const COUNTERPART: f64 = 0.35;
@@ -423,6 +425,11 @@ fn kidney(f: &Features, all: &[Features], marks: &Landmarks<'_>) -> Option<Findi
     }
     let site = if f.left > 0.0 { Site::LeftKidney } else { Site::RightKidney };
     let paired = has_counterpart(f, all, marks);
+    let long = in_kidney_zone(f) && f.size.z > 45.0 && f.bone < 0.4;
+    if f.left.abs() < HILUM_MM * marks.scale && !is_thread(f) && (paired || long) {
+        let reason = "between column and kidney: urine, the adrenal gland or a node";
+        return Some(finding(Class::Uncertain, site, reason));
+    }
     if paired && f.left.abs() > PELVIS_MM {
         let reason =
             "at the kidney's outer side, with a counterpart: kidney, liver, spleen or a lesion";
@@ -433,8 +440,7 @@ fn kidney(f: &Features, all: &[Features], marks: &Landmarks<'_>) -> Option<Findi
         return Some(finding(Class::Physiologic, site, reason));
     }
     let reason = "long uptake beside the column at kidney height";
-    (in_kidney_zone(f) && f.size.z > 45.0 && f.bone < 0.4)
-        .then(|| finding(Class::Physiologic, site, reason))
+    long.then(|| finding(Class::Physiologic, site, reason))
 }
 
 fn lone_kidney(f: &Features) -> Option<Finding> {
@@ -454,21 +460,17 @@ fn ureter(f: &Features) -> Option<Finding> {
     if !zone || f.volume_ml > 8.0 {
         return None;
     }
-    let width = f.size.x.max(f.size.y);
-    if f.size.z > 1.6 * width {
-        return Some(finding(
-            Class::Physiologic,
-            Site::Ureter,
-            "a vertical thread beside the column",
-        ));
+    if is_thread(f) {
+        let reason = "a vertical thread beside the column";
+        return Some(finding(Class::Physiologic, Site::Ureter, reason));
     }
-    (width < URETER_MM).then(|| {
-        finding(
-            Class::Uncertain,
-            Site::Ureter,
-            "small, beside the column: urine in a ureter or a node",
-        )
-    })
+    let reason = "small, beside the column: urine in a ureter or a node";
+    (f.size.x.max(f.size.y) < URETER_MM).then(|| finding(Class::Uncertain, Site::Ureter, reason))
+}
+
+/// Far longer than wide, from head to foot.
+fn is_thread(f: &Features) -> bool {
+    f.size.z > 1.6 * f.size.x.max(f.size.y)
 }
 
 /// Stomach and bowel: moderate or spread uptake before the column in the abdomen. A compact focus far hotter than the

@@ -42,6 +42,8 @@ const LEVEL_LIMIT: f64 = 6.0;
 /// one; and the sphere's distance from the spine as a share of the body's half width (the heart and the cava lie nearer).
 const DEPTH_ON_PET_MM: f32 = 24.0;
 const REFINE_MM: f64 = 40.0;
+/// No place in a liver is deeper than this, millimetres.
+const DEEPEST_MM: f64 = 100.0;
 const HALF_WIDTH_SHARE: f64 = 0.25;
 /// On PET alone: lung is below this share of the liver's uptake and fills at least this share of the right chest.
 const LUNG_OF_LIVER: f32 = 0.5;
@@ -229,13 +231,18 @@ fn by_levels(
 ) -> Result<Place, String> {
     let is_soft = |place: DVec3| soft.is_none_or(|soft| nearest_at(soft, place).unwrap_or(false));
     let coarse = reduce(&anatomy.uptake, 8.0);
+    let voxel_mm3 = 1e3 * coarse.geometry().voxel_ml() as f32;
     let mut best: Option<Place> = None;
     let mut level = LEVEL_OF_MEDIAN * anatomy.body_median;
     while level < LEVEL_LIMIT {
         let alike = even(&coarse, level as f32, |offset| {
             soft.is_none() || is_soft(coarse.geometry().centre_of(coarse.voxel_of(offset)))
         });
-        if let Some((centre, depth)) = deepest(&alike, zone)
+        // Less than half a ball as deep as the best holds no place that is deeper.
+        let ball = best.map_or(0.0, |(_, deepest)| 2.0 * deepest.powi(3));
+        let volume = alike.values().iter().filter(|&&a| a).count() as f32 * voxel_mm3;
+        if volume >= ball
+            && let Some((centre, depth)) = deepest(&alike, zone)
             && best.is_none_or(|(_, deepest)| depth > deepest)
         {
             best = Some((centre, depth));
@@ -246,8 +253,12 @@ fn by_levels(
         best.ok_or("no large region of even uptake lies on the right side below a lung")?;
     let level =
         median_around(&anatomy.uptake, first).ok_or("the liver lies at the edge of the PET")?;
-    let alike = even(&anatomy.uptake, level, |offset| soft.is_none_or(|s| s.values()[offset]));
     // The fine search refines the coarse one; elsewhere lie other organs of this uptake.
+    let reach = DVec3::splat(REFINE_MM + DEEPEST_MM);
+    let alike = part_around(anatomy, first, reach, |voxel| {
+        EVEN.contains(&(anatomy.uptake[voxel] / level)) && soft.is_none_or(|soft| soft[voxel])
+    })
+    .ok_or("the liver lies at the edge of the PET")?;
     let near = |place: DVec3| place.distance(first) < REFINE_MM && zone(place);
     let (centre_mm, depth) = deepest(&alike, near).unwrap_or((first, 0.0));
     if depth < least_depth {
@@ -325,28 +336,39 @@ const NECK_MM: f64 = 10.0;
 /// The organ around a place of a mean uptake: even uptake connected with it through more than a neck, its holes (lesions)
 /// filled; on the part of the anatomy's lattice that a liver can reach from there.
 pub fn extent(anatomy: &Anatomy, centre_mm: DVec3, mean: f64) -> Mask {
-    let whole = anatomy.lattice();
-    let (low, high) = whole.bounds_mm();
-    let (from, to) = (low.max(centre_mm - LIVER_REACH_MM), high.min(centre_mm + LIVER_REACH_MM));
-    let (Some(first), Some(last)) = (whole.voxel_at(from), whole.voxel_at(to)) else {
-        return Mask::filled(whole.clone(), false);
-    };
-    let range = |axis: usize| first[axis]..=last[axis];
-    let lattice = whole.part(first, last);
-    let voxels =
-        range(0).flat_map(|s| range(1).flat_map(move |r| range(2).map(move |c| [s, r, c])));
     let is_even = |voxel: [usize; 3]| {
         let density = anatomy.hounsfield.as_ref().map(|hu| hu[voxel]);
         LIVER_UPTAKE.contains(&(anatomy.uptake[voxel] / mean as f32))
             && density.is_none_or(|hu| hu > -50.0)
     };
-    let even = Mask::from_vec(lattice.clone(), voxels.map(is_even).collect());
+    let Some(even) = part_around(anatomy, centre_mm, LIVER_REACH_MM, is_even) else {
+        return Mask::filled(anatomy.lattice().clone(), false);
+    };
+    let lattice = even.geometry();
     let core = erode_mm(&even, NECK_MM, Beyond::Outside);
     let core = core.map(|&inside| f32::from(u8::from(inside)));
     let grown = lattice
         .voxel_at(centre_mm)
         .map_or_else(|| Region::empty(lattice.shape()), |seed| grow(&core, seed, 0.5, None));
-    fill_holes(&grown.dilated_mm(&lattice, NECK_MM).to_mask(&lattice), Holes::Volume)
+    fill_holes(&grown.dilated_mm(lattice, NECK_MM).to_mask(lattice), Holes::Volume)
+}
+
+/// The voxels of the anatomy's lattice within a box around a place for which a test holds, on that part of the lattice;
+/// `None` where the box lies outside.
+fn part_around(
+    anatomy: &Anatomy,
+    centre_mm: DVec3,
+    reach_mm: DVec3,
+    holds: impl Fn([usize; 3]) -> bool,
+) -> Option<Mask> {
+    let whole = anatomy.lattice();
+    let (low, high) = whole.bounds_mm();
+    let first = whole.voxel_at(low.max(centre_mm - reach_mm))?;
+    let last = whole.voxel_at(high.min(centre_mm + reach_mm))?;
+    let range = |axis: usize| first[axis]..=last[axis];
+    let voxels =
+        range(0).flat_map(|s| range(1).flat_map(move |r| range(2).map(move |c| [s, r, c])));
+    Some(Mask::from_vec(whole.part(first, last), voxels.map(holds).collect()))
 }
 
 /// Voxels whose uptake is even with a level and for which the test of their position holds.

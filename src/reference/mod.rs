@@ -7,22 +7,20 @@
 //! An automatic place is a proposal: it is drawn, checked and refused with reasons rather than guessed.
 
 mod blood_pool;
+mod disease;
 mod liver;
 mod measure;
 mod outlined;
 mod track;
 
-use glam::{DAffine3, DVec3};
+use glam::DVec3;
 
-use crate::anatomy::Anatomy;
 use crate::diagnostic::Warning;
-use crate::geometry::VolumeGeometry;
-use crate::resample::{nearest_at, resample_nearest};
-use crate::segmentation::{Region, distance_to_mm};
+use crate::segmentation::Region;
 use crate::statistics::RegionStatistics;
-use crate::volume::Volume;
 
 pub use blood_pool::place as place_blood_pool;
+pub use disease::Disease;
 pub use liver::{dome_above, extent as liver_extent, place as place_liver};
 pub use measure::{Rival, measure};
 pub use outlined::place as place_in_outline;
@@ -126,40 +124,6 @@ pub struct Placement {
     pub notes: Vec<String>,
     /// What makes the place doubtful though it may serve.
     pub doubts: Vec<Warning>,
-}
-
-/// Disease that an automatic reference keeps away from: spill-in from a hot neighbour is not the organ's own uptake.
-#[derive(Debug, Clone, Default)]
-pub struct Disease {
-    /// On the lattice of the PET.
-    region: Option<Region>,
-    /// On the lattice of the anatomy.
-    distance_mm: Option<Volume<f32>>,
-}
-
-impl Disease {
-    /// Disease as a region of the PET, for places on the lattice of the anatomy.
-    pub fn of(region: &Region, pet: &VolumeGeometry, anatomy: &Anatomy) -> Self {
-        if region.is_empty() {
-            return Self::default();
-        }
-        let onto = anatomy.lattice();
-        let mask = resample_nearest(&region.to_mask(pet), onto, DAffine3::IDENTITY, false);
-        Self { region: Some(region.clone()), distance_mm: Some(distance_to_mm(&mask)) }
-    }
-
-    /// What of an organ is far enough from disease for a reference.
-    fn cut_from(&self, organ: &Region, pet: &VolumeGeometry, kind: ReferenceKind) -> Region {
-        match &self.region {
-            Some(disease) => organ.difference(&disease.dilated_mm(pet, kind.from_lesions_mm())),
-            None => organ.clone(),
-        }
-    }
-
-    fn nearer_than(&self, place_mm: DVec3, reach_mm: f64) -> bool {
-        let distance = self.distance_mm.as_ref().and_then(|d| nearest_at(d, place_mm));
-        distance.is_some_and(|d| f64::from(d) < reach_mm)
-    }
 }
 
 /// Whether a region may serve.

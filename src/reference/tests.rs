@@ -4,7 +4,9 @@ use std::sync::OnceLock;
 
 use super::*;
 use crate::anatomy::Anatomy;
+use crate::geometry::VolumeGeometry;
 use crate::phantom::{Phantom, Scanner, body};
+use crate::volume::Volume;
 
 /// A body on large voxels, made once for all tests.
 fn coarse() -> &'static Phantom {
@@ -155,7 +157,7 @@ mod outlined {
         let (phantom, organs) = (coarse(), organs(60.0, &[]));
         let lattice = phantom.pet.geometry();
         let lesion = sphere(lattice, centre_of("liver"), 8.0).region;
-        let disease = Disease::of(&lesion, lattice, &survey(phantom, false));
+        let disease = Disease::of(&lesion, lattice);
         let place = place_in_outline(ReferenceKind::Liver, &organs, lattice, &disease);
         let apart = centre(&place.unwrap().unwrap()).distance(centre_of("liver"));
         assert!(apart > 8.0 + 15.0, "{apart:.0} mm");

@@ -244,9 +244,6 @@ mod tests {
             // Both have the head on top.
             let plate = mip(&volume, view);
             let [rows, columns] = picture.shape;
-            let whole: Vec<f32> = picture.values.iter().copied().filter(|&v| v > 0.0).collect();
-            let largest = |values: &[f32]| values.iter().copied().fold(0.0, f32::max);
-            assert_eq!(largest(&whole), largest(&plate.values));
             let width = plate.size[1];
             // An even number of voxels falls between the pixels of an odd number: compare row by row at half steps.
             for row in 0..rows {
