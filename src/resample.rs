@@ -424,7 +424,54 @@ pub fn reduce<T: Sample>(volume: &Volume<T>, target_spacing_mm: f64) -> Volume<f
     Volume::from_vec(reduced, values)
 }
 
-fn reduced_geometry(geometry: &VolumeGeometry, block: [usize; 3]) -> VolumeGeometry {
+/// How many voxels make one along each axis, for a lattice no coarser than this, millimetres.
+pub(crate) fn whole_blocks(geometry: &VolumeGeometry, coarsest_mm: f64) -> [usize; 3] {
+    let (shape, spacing) = (geometry.shape(), geometry.spacing_mm());
+    [0, 1, 2].map(|axis| ((coarsest_mm / spacing[axis]) as usize).clamp(1, shape[axis]))
+}
+
+/// Averages whole blocks of Hounsfield units, rounded, so that the spacing stays within `coarsest_mm` along each axis.
+///
+/// Doing it twice changes nothing: voxels of more than half that size are left as they are.
+pub fn reduce_hounsfield(volume: &Volume<i16>, coarsest_mm: f64) -> Volume<i16> {
+    let geometry = volume.geometry();
+    let block = whole_blocks(geometry, coarsest_mm);
+    let reduced = reduced_geometry(geometry, block);
+    let [_, rows, columns] = geometry.shape();
+    let mut values = vec![0; reduced.len()];
+    let planes = values.par_chunks_mut(reduced.shape()[1] * reduced.shape()[2]);
+    let sources = volume.values().par_chunks(block[0] * rows * columns);
+    planes.zip(sources).for_each(|(plane, slices)| {
+        average_hounsfield(slices, [rows, columns], block, plane);
+    });
+    Volume::from_vec(reduced, values)
+}
+
+/// The plane of block averages of as many slices as a block has.
+pub(crate) fn average_hounsfield(
+    slices: &[i16],
+    [rows, columns]: [usize; 2],
+    block: [usize; 3],
+    plane: &mut [i16],
+) {
+    let mut sums = vec![0_i32; columns];
+    let voxels = block.iter().product::<usize>() as f32;
+    for (r, out) in plane.chunks_exact_mut(columns / block[2]).enumerate() {
+        sums.fill(0);
+        for slice in slices.chunks_exact(rows * columns) {
+            let lines = &slice[r * block[1] * columns..(r + 1) * block[1] * columns];
+            for line in lines.chunks_exact(columns) {
+                // Whole rows are added first: memory is read in order.
+                sums.iter_mut().zip(line).for_each(|(sum, &hu)| *sum += i32::from(hu));
+            }
+        }
+        for (mean, group) in out.iter_mut().zip(sums.chunks_exact(block[2])) {
+            *mean = (group.iter().sum::<i32>() as f32 / voxels).round() as i16;
+        }
+    }
+}
+
+pub(crate) fn reduced_geometry(geometry: &VolumeGeometry, block: [usize; 3]) -> VolumeGeometry {
     let shape = geometry.shape();
     let steps = geometry.steps_mm();
     let reduced = [0, 1, 2].map(|axis| shape[axis] / block[axis]);

@@ -31,6 +31,7 @@ use glam::{DAffine3, DMat3, DVec3};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::anatomy::working_ct;
 use crate::volume::Volume;
 use body::Body;
 
@@ -176,7 +177,8 @@ pub fn align(baseline: &Scan, follow_up: &Scan) -> Alignment {
         (Some(a), Some(b)) if a == b && !a.is_empty()
     );
     let on_ct = baseline.ct.zip(follow_up.ct).map(|(fixed, moving)| {
-        let (fixed, moving) = rayon::join(|| Body::of_ct(fixed), || Body::of_ct(moving));
+        let body = |ct| Body::of_ct(&working_ct(ct));
+        let (fixed, moving) = rayon::join(|| body(fixed), || body(moving));
         by_bodies(fixed.as_ref(), moving.as_ref(), shared, Method::RigidCt)
     });
     match on_ct {

@@ -12,11 +12,13 @@ mod body_mean;
 mod lungs;
 mod spine;
 
+use std::borrow::Cow;
+
 use glam::{DAffine3, DVec3};
 use ndarray::Axis;
 
 use crate::geometry::VolumeGeometry;
-use crate::resample::{gaussian_smooth, reduce, resample};
+use crate::resample::{gaussian_smooth, reduce, reduce_hounsfield, resample, whole_blocks};
 use crate::volume::{Mask, Volume};
 
 pub use body_mean::{BodyMean, NoBodyMean, body_mean};
@@ -131,6 +133,18 @@ pub(crate) fn lattice_in_box(low: DVec3, high: DVec3, spacing_mm: f64) -> Volume
     let shape = [count(size.z), count(size.y), count(size.x)];
     let steps = [DVec3::Z, DVec3::Y, DVec3::X].map(|axis| axis * spacing_mm);
     VolumeGeometry::new(shape, low, steps).expect("a box of finite size has a lattice")
+}
+
+/// Voxels of a CT are averaged up to this size before anything is looked for on it, millimetres: an aorta is ten times as
+/// wide, and all lattices here are as coarse. Pictures show the CT as it came.
+pub const CT_COARSEST_MM: f64 = 2.75;
+
+/// A CT at the resolution of [`CT_COARSEST_MM`], whether it came whole or was reduced when it was read.
+pub fn working_ct(ct: &Volume<i16>) -> Cow<'_, Volume<i16>> {
+    if whole_blocks(ct.geometry(), CT_COARSEST_MM) == [1; 3] {
+        return Cow::Borrowed(ct);
+    }
+    Cow::Owned(reduce_hounsfield(ct, CT_COARSEST_MM))
 }
 
 /// Hounsfield units on a coarser lattice: block means first, so that noise and fine structure do not alias.

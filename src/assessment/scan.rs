@@ -4,7 +4,7 @@ use glam::DVec3;
 
 use super::placements::{Placements, ScoreShares};
 use super::proposal::Proposal;
-use crate::anatomy::Anatomy;
+use crate::anatomy::{Anatomy, working_ct};
 use crate::criteria::{Criteria, EXPECTED_REFERENCES};
 use crate::deauville::{
     DeauvilleResult, LesionUptake, NotComputable, ReferenceUptake, Scored, assess,
@@ -141,6 +141,8 @@ pub fn assess_scan(
 /// The threshold needs the liver, which is not known.
 pub fn propose(scan: &ScanInput<'_>, settings: &Settings) -> Result<Proposal, ThresholdError> {
     let pet = &scan.image.volume;
+    let ct = scan.ct.map(working_ct);
+    let scan = &ScanInput { ct: ct.as_deref(), ..*scan };
     let anatomy = Anatomy::survey(pet, scan.bw_per_value, scan.ct);
     let mut found = search(scan, settings, anatomy.as_ref(), &Default::default(), None)?;
     // Hot uptake in a reference or beside it: another place is looked for. The lesions depend on the liver, hence the whole

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use sha2::{Digest, Sha256};
 
 use super::DecisionError;
+use crate::anatomy::working_ct;
 use crate::geometry::VolumeGeometry;
 use crate::lesion::Lesion;
 use crate::volume::Volume;
@@ -86,10 +87,14 @@ fn hex(hash: Sha256) -> String {
     text
 }
 
-/// Hash of values and lattice of the PET, and of the CT where there is one: both determine what is found.
+/// Hash of values and lattice of the PET, and of the CT where there is one, at the resolution at which it is looked at: both
+/// determine what is found.
 pub fn digest_of_scan(pet: &Volume<f32>, ct: Option<&Volume<i16>>) -> String {
     let pet = || digest_of_volume(pet, |v, into| into.extend(v.to_le_bytes()));
-    let ct = || ct.map(|ct| digest_of_volume(ct, |v, into| into.extend(v.to_le_bytes())));
+    let ct = || {
+        let ct = ct.map(working_ct);
+        ct.map(|ct| digest_of_volume(&ct, |v, into| into.extend(v.to_le_bytes())))
+    };
     let (pet, ct) = rayon::join(pet, ct);
     sha256(format!("pet {pet} ct {}", ct.as_deref().unwrap_or("none")))
 }

@@ -5,14 +5,18 @@
 //!
 //! Source: DICOM PS3.3 C.11.1.1.2 (rescale), C.7.5.1.1.2 (pixel padding).
 
+use std::path::PathBuf;
+
 use rayon::prelude::*;
 
 use super::error::ReadError;
 use super::file::{Stored, read_stored};
 use super::pixels::Samples;
+use super::record::PixelFormat;
 use super::scan::contained;
 use super::series::{Series, Source};
 use crate::geometry::VolumeGeometry;
+use crate::resample::{average_hounsfield, reduced_geometry, whole_blocks};
 use crate::volume::Volume;
 
 /// Most voxels in a volume: eight gigabytes of f32.
@@ -73,16 +77,45 @@ fn stretched(series: &Series, factors: &[f64], volume: &Volume<f32>) -> Option<f
 /// # Errors
 /// The series has no lattice, or a file cannot be decoded.
 pub fn load_ct(series: &Series) -> Result<Volume<i16>, ReadError> {
-    load(series, |_, source, padding| {
-        let (slope, intercept) = (source.slope, source.intercept);
-        move |stored| {
-            if padding.is_some_and(|[low, high]| low <= stored && stored <= high) {
-                return AIR_HU;
+    load(series, |_, source, padding| hounsfield(source, padding))
+}
+
+/// Loads a CT as [`load_ct`] does, averaged over whole blocks of voxels to a spacing within `coarsest_mm`:
+/// [`reduce_hounsfield`](crate::resample::reduce_hounsfield) of it, without ever holding more than a few slices whole.
+///
+/// # Errors
+/// As [`load_ct`].
+pub fn load_ct_reduced(series: &Series, coarsest_mm: f64) -> Result<Volume<i16>, ReadError> {
+    let reader = Reader::new(series)?;
+    let [_, rows, columns] = reader.geometry.shape();
+    let block = whole_blocks(&reader.geometry, coarsest_mm);
+    let reduced = reduced_geometry(&reader.geometry, block);
+    let area = rows * columns;
+    let mut voxels = vec![0; reduced.len()];
+    let planes = voxels.par_chunks_mut(reduced.shape()[1] * reduced.shape()[2]);
+    planes.enumerate().try_for_each_init(
+        || vec![0; block[0] * area],
+        |whole, (n, plane)| {
+            for (k, target) in whole.chunks_exact_mut(area).enumerate() {
+                reader.slice(n * block[0] + k, target, hounsfield)?;
             }
-            // `as` saturates: values beyond i16 become its ends.
-            (stored * slope + intercept).round() as i16
+            average_hounsfield(whole, [rows, columns], block, plane);
+            Ok(())
+        },
+    )?;
+    Ok(Volume::from_vec(reduced, voxels))
+}
+
+/// Hounsfield units of a stored value; padding is air.
+fn hounsfield(source: Source, padding: Option<[f64; 2]>) -> impl Fn(f64) -> i16 {
+    let (slope, intercept) = (source.slope, source.intercept);
+    move |stored| {
+        if padding.is_some_and(|[low, high]| low <= stored && stored <= high) {
+            return AIR_HU;
         }
-    })
+        // `as` saturates: values beyond i16 become its ends.
+        (stored * slope + intercept).round() as i16
+    }
 }
 
 /// Loads each slice through the function that `scaling` makes for its position, source and padding.
@@ -94,43 +127,67 @@ where
     T: Copy + Default + Send,
     F: Fn(f64) -> T,
 {
-    let geometry = lattice(series)?;
-    let formats = series
-        .files
-        .iter()
-        .map(|(path, format)| {
+    let reader = Reader::new(series)?;
+    let [_, rows, columns] = reader.geometry.shape();
+    let mut voxels = vec![T::default(); reader.geometry.len()];
+    let slices = voxels.par_chunks_mut(rows * columns).enumerate();
+    slices.try_for_each(|(slice, target)| {
+        reader.slice(slice, target, |source, padding| scaling(slice, source, padding))
+    })?;
+    Ok(Volume::from_vec(reader.geometry, voxels))
+}
+
+/// Reads and decodes the slices of a series, in any order.
+struct Reader<'a> {
+    series: &'a Series,
+    geometry: VolumeGeometry,
+    /// How the samples of each file are laid out.
+    formats: Vec<Samples>,
+    /// Files of many frames are read once, before their frames are decoded in parallel; empty where each file has one.
+    shared: Vec<Stored>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(series: &'a Series) -> Result<Self, ReadError> {
+        let geometry = lattice(series)?;
+        let samples = |(path, format): &(PathBuf, PixelFormat)| {
             Samples::of(format, series.is_pet())
                 .map_err(|reason| ReadError::Pixels { path: path.clone(), reason })
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    // A file of many frames is read once, before its frames are decoded in parallel.
-    let one_frame_a_file = series.files.len() == series.sources.len();
-    let read = |file: usize| {
-        let (path, format) = &series.files[file];
+        };
+        let formats = series.files.iter().map(samples).collect::<Result<_, _>>()?;
+        let mut reader = Self { series, geometry, formats, shared: Vec::new() };
+        if series.files.len() != series.sources.len() {
+            reader.shared =
+                (0..series.files.len()).map(|file| reader.file(file)).collect::<Result<_, _>>()?;
+        }
+        Ok(reader)
+    }
+
+    fn file(&self, file: usize) -> Result<Stored, ReadError> {
+        let (path, format) = &self.series.files[file];
         contained(|| read_stored(path, format.native_bytes().unwrap_or(0)))
             .map_err(|reason| ReadError::Pixels { path: path.clone(), reason })
-    };
-    let shared = if one_frame_a_file {
-        Vec::new()
-    } else {
-        (0..series.files.len()).map(read).collect::<Result<Vec<Stored>, _>>()?
-    };
-    let [_, rows, columns] = geometry.shape();
-    let mut voxels = vec![T::default(); geometry.len()];
-    voxels.par_chunks_mut(rows * columns).zip(&series.sources).enumerate().try_for_each(
-        |(slice, (target, &source))| {
-            let (path, format) = &series.files[source.file];
-            let samples = &formats[source.file];
-            let own = if one_frame_a_file { Some(read(source.file)?) } else { None };
-            let stored = own.as_ref().unwrap_or_else(|| &shared[source.file]);
-            let padding = format.padding.map(|ends| ends.map(|end| samples.as_stored(end)));
-            contained(|| {
-                samples.read(stored, source.frame as usize, target, scaling(slice, source, padding))
-            })
+    }
+
+    /// Fills one slice through the function that `scaling` makes for its source and padding.
+    fn slice<T, F: Fn(f64) -> T>(
+        &self,
+        slice: usize,
+        target: &mut [T],
+        scaling: impl Fn(Source, Option<[f64; 2]>) -> F,
+    ) -> Result<(), ReadError>
+    where
+        T: Copy + Default,
+    {
+        let source = self.series.sources[slice];
+        let (path, format) = &self.series.files[source.file];
+        let samples = &self.formats[source.file];
+        let own = if self.shared.is_empty() { Some(self.file(source.file)?) } else { None };
+        let stored = own.as_ref().unwrap_or_else(|| &self.shared[source.file]);
+        let padding = format.padding.map(|ends| ends.map(|end| samples.as_stored(end)));
+        contained(|| samples.read(stored, source.frame as usize, target, scaling(source, padding)))
             .map_err(|reason| ReadError::Pixels { path: path.clone(), reason })
-        },
-    )?;
-    Ok(Volume::from_vec(geometry, voxels))
+    }
 }
 
 fn lattice(series: &Series) -> Result<VolumeGeometry, ReadError> {

@@ -23,7 +23,7 @@ mod stream;
 pub mod write;
 
 pub use error::{GeometryFault, ReadError};
-pub use load::{load_ct, load_pet};
+pub use load::{load_ct, load_ct_reduced, load_pet};
 pub use scan::scan;
 pub use select::{Selection, SetAside, select};
 pub use series::{Patient, Reconstruction, Series, Study};

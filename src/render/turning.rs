@@ -204,7 +204,6 @@ fn blend_in(reached: &mut [f32], line: &[f32], fraction: f32) {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "voxels are kept as they are at right angles")]
 mod tests {
     use glam::DMat3;
 
@@ -244,7 +243,7 @@ mod tests {
             // Both have the head on top.
             let plate = mip(&volume, view);
             let [rows, columns] = picture.shape;
-            let width = plate.size[1];
+            let width = plate.size[0];
             // An even number of voxels falls between the pixels of an odd number: compare row by row at half steps.
             for row in 0..rows {
                 let line = &picture.values[row * columns..][..columns];

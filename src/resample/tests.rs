@@ -154,3 +154,19 @@ fn reduced_places_keep_their_values() {
 fn sigma_and_width() {
     assert!((sigma_of_fwhm(2.354_820_045) - 1.0).abs() < 1e-9);
 }
+
+#[test]
+fn hounsfield_units_are_averaged_over_whole_blocks_once() {
+    let steps = [DVec3::Z * 1.1, DVec3::Y * 0.8, DVec3::X * 0.9];
+    let geometry = VolumeGeometry::new([5, 8, 11], DVec3::new(3.0, -4.0, 5.0), steps).unwrap();
+    let values = (0..geometry.len()).map(|i| (i * 7919 % 3001) as i16 - 1024).collect();
+    let volume = Volume::<i16>::from_vec(geometry, values);
+    let reduced = reduce_hounsfield(&volume, 2.75);
+    assert_eq!(reduced.geometry().shape(), [2, 2, 3]);
+    let plain = reduce(&volume, 2.4);
+    for (n, (&mean, &exact)) in reduced.values().iter().zip(plain.values()).enumerate() {
+        assert!((f32::from(mean) - exact).abs() <= 0.51, "{n}: {mean} {exact}");
+    }
+    assert_eq!(reduced.geometry(), plain.geometry());
+    assert_eq!(reduce_hounsfield(&reduced, 2.75), reduced);
+}

@@ -6,7 +6,10 @@ use std::path::Path;
 use dicom_core::{DataElement, PrimitiveValue, VR};
 use dicom_dictionary_std::tags;
 use glam::DVec3;
-use petct::dicom::{GeometryFault, ReadError, Series, Study, load_ct, load_pet, scan, select};
+use petct::dicom::{
+    GeometryFault, ReadError, Series, Study, load_ct, load_ct_reduced, load_pet, scan, select,
+};
+use petct::resample::reduce_hounsfield;
 use tempfile::TempDir;
 
 use crate::support::shared_data;
@@ -411,6 +414,10 @@ fn a_ct_comes_in_hounsfield_units() {
     };
     let (_folder, studies) = written(&ct);
     let hu = load_ct(only(&studies)).unwrap();
+    let coarsest = 2.5 * hu.geometry().spacing_mm().into_iter().fold(0.0, f64::max);
+    let reduced = load_ct_reduced(only(&studies), coarsest).unwrap();
+    assert!(reduced.values().len() < hu.values().len() / 4);
+    assert_eq!(reduced, reduce_hounsfield(&hu, coarsest));
     assert_eq!(hu[[0, 0, 0]], -3024);
     assert_eq!(hu[[2, 1, 3]], (1203.0_f64 * 1.5 - 1024.0).round() as i16);
     for (vr, value) in

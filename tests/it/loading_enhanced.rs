@@ -8,7 +8,8 @@ use dicom_core::{DataElement, PrimitiveValue, Tag, VR};
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::mem::InMemElement;
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
-use petct::dicom::{load_ct, load_pet, scan, select};
+use petct::dicom::{load_ct, load_ct_reduced, load_pet, scan, select};
+use petct::resample::reduce_hounsfield;
 use tempfile::TempDir;
 
 use crate::synthetic::{Coding, Synthetic, text};
@@ -187,6 +188,9 @@ fn an_enhanced_ct_loads() {
     assert!(found.usable && found.is_multi_frame(), "{:?}", found.reasons);
     let volume = load_ct(found).unwrap();
     assert_eq!(volume[[4, 3, 2]], 432 - 1024);
+    let coarsest = 2.5 * volume.geometry().spacing_mm().into_iter().fold(0.0, f64::max);
+    let reduced = load_ct_reduced(found, coarsest).unwrap();
+    assert_eq!(reduced, reduce_hounsfield(&volume, coarsest));
 }
 
 #[test]

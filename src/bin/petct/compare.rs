@@ -53,7 +53,8 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
     }
     let mut scans = Vec::new();
     for ((scan_options, reading), given) in options.scans.iter().zip(&given) {
-        let mut scan = console.busy("reading PET and CT", || open_scan(scan_options, Ct::Load))?;
+        let ct = Ct::for_pictures(options.output.is_some());
+        let mut scan = console.busy("reading PET and CT", || open_scan(scan_options, ct))?;
         let settings = settings(&mut scan, reading, options.threshold, options.criteria)?;
         let wanted = options.output.is_some() || links.is_some();
         let assessed = console.busy("assessing the scan", || {

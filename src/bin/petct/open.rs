@@ -15,8 +15,10 @@ use crate::failure::Failure;
 /// Whether a command needs the CT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ct {
-    /// It is loaded where there is one.
+    /// It is loaded where there is one, as it came: for pictures.
     Load,
+    /// The same, reduced to the resolution at which it is looked at: for numbers alone.
+    Reduced,
     /// It is not asked for, and its absence is no news.
     Leave,
 }
@@ -52,6 +54,13 @@ pub(crate) struct OpenScan {
     pub(crate) facts: ScanFacts,
 }
 
+impl Ct {
+    /// What a command needs that draws pictures or does not.
+    pub(crate) fn for_pictures(wanted: bool) -> Self {
+        if wanted { Self::Load } else { Self::Reduced }
+    }
+}
+
 impl OpenScan {
     /// `FrameOfReferenceUID` (0020,0052), where it is given.
     pub(crate) fn frame_of_reference_uid(&self) -> Option<&str> {
@@ -64,16 +73,19 @@ pub(crate) fn open_scan(options: &ScanOptions, with_ct: Ct) -> Result<OpenScan, 
     let mut warnings = Vec::new();
     let studies = dicom::scan(&options.path)?.unpack(&mut warnings);
     let selection = dicom::select(&studies, options.series.as_deref())?;
-    let wanted = |warning: &Warning| with_ct == Ct::Load || warning.code != "NO_CT";
+    let wanted = |warning: &Warning| with_ct != Ct::Leave || warning.code != "NO_CT";
     warnings.extend(selection.warnings.into_iter().filter(wanted));
     let (pet, ct_series) = (selection.pet, selection.ct);
     let plan = plan_of(pet, options)?.unpack(&mut warnings);
     let volume = dicom::load_pet(pet, &plan.factors)?;
     let bw_per_value = per_value(pet, options, &plan, SuvKind::BodyWeight);
     let body_mean = body_mean_of(&volume, bw_per_value).unpack(&mut warnings);
-    let ct = match ct_series {
-        Some(series) if with_ct == Ct::Load => Some(dicom::load_ct(series)?),
-        _ => None,
+    let ct = match (ct_series, with_ct) {
+        (Some(series), Ct::Load) => Some(dicom::load_ct(series)?),
+        (Some(series), Ct::Reduced) => {
+            Some(dicom::load_ct_reduced(series, anatomy::CT_COARSEST_MM)?)
+        }
+        (None, _) | (_, Ct::Leave) => None,
     };
     let study = studies.iter().find(|study| study.study_instance_uid == pet.study_instance_uid);
     let study = study.expect("the selected series is one of a study").clone();

@@ -27,7 +27,8 @@ pub(crate) fn run(options: &ScoreOptions, console: &Console) -> Result<ExitCode,
     if let Some(output) = &options.output {
         check_replaceable(&output.join(DECISIONS), given.iter().map(|given| given.text.as_str()))?;
     }
-    let mut scan = console.busy("reading PET and CT", || open_scan(&options.scan, Ct::Load))?;
+    let ct = Ct::for_pictures(options.output.is_some());
+    let mut scan = console.busy("reading PET and CT", || open_scan(&options.scan, ct))?;
     let settings = settings(&mut scan, &options.reading, options.threshold, options.criteria)?;
     let Assessed { assessment, decisions, .. } = console.busy("assessing the scan", || {
         assess(&scan, &options.scan, &settings, given.as_ref(), options.output.is_some())
