@@ -49,7 +49,7 @@ def headers_dicomsdl(study):
 
     uids = set()
     for file in study.pet_files + study.ct_files:
-        dataset = dicomsdl.open(file, load_until_tag=0x7FE00000)
+        dataset = dicomsdl.open(file, load_until=0x7FE00000)
         uids.add(dataset.getDataElement("SeriesInstanceUID").value())
         dataset.getDataElement("ImagePositionPatient").value()
     return len(uids)

@@ -239,7 +239,7 @@ fn stands_out(anatomy: &Anatomy, run: &[Point]) -> bool {
 /// Uptake 16 mm from a vessel as a share of its own, at most: the mean of its outer side, any place there, and any place beside
 /// the column. From real and painted scans; the first is what tells most.
 const OUTER_OF_VESSEL: f32 = 0.85;
-const HEART_OF_VESSEL: f32 = 1.15;
+const HEART_OF_VESSEL: f32 = 1.05;
 const MARROW_OF_VESSEL: f32 = 1.15;
 
 /// How usual a place from the spine is for the descending aorta, 0 to 1. Without bone, marrow beside it is as bright as blood.

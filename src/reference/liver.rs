@@ -78,6 +78,7 @@ pub fn place(anatomy: &Anatomy, disease: &Disease) -> Result<Placement, String> 
     };
     let (centre_mm, depth) = with_ct(anatomy, hounsfield, lungs, disease)?;
     is_liver(anatomy, centre_mm)?;
+    is_larger_than_on_the_left(anatomy, hounsfield, lungs, depth)?;
     let mut place = placement(centre_mm, Method::Ct, depth);
     place.doubts.extend(fatty(hounsfield, centre_mm));
     match with_pet(anatomy, disease) {
@@ -109,6 +110,36 @@ fn is_liver(anatomy: &Anatomy, centre_mm: DVec3) -> Result<(), String> {
     }
     Ok(())
 }
+
+/// Refuses a shallow place where a far deeper organ lies on the left: a spleen in a mirrored body, or a liver so small that an
+/// enlarged spleen cannot be told from it.
+fn is_larger_than_on_the_left(
+    anatomy: &Anatomy,
+    hounsfield: &Volume<f32>,
+    lungs: &Lungs,
+    depth: f32,
+) -> Result<(), String> {
+    if depth > SHALLOW_MM {
+        return Ok(());
+    }
+    let soft = hounsfield.map(|hu| SOFT_HU.contains(hu));
+    let zone = |place: DVec3| {
+        place.x > anatomy.spine_at(place.z).0 + FROM_SPINE_MM
+            && place.z > lungs.right_base_z - BELOW_BASE_MM
+            && place.z < lungs.right_base_z
+    };
+    match by_levels(anatomy, FAR_DEEPER * depth, Some(&soft), &zone) {
+        Ok((_, left)) => Err(format!(
+            "what looks like the liver is {depth:.0} mm deep, and an organ on the left {left:.0} mm: a mirrored patient or \
+             scan, or a spleen larger than the liver"
+        )),
+        Err(_) => Ok(()),
+    }
+}
+
+/// A usual liver is deeper than this, millimetres, and no spleen is so many times as deep.
+const SHALLOW_MM: f32 = 30.0;
+const FAR_DEEPER: f32 = 1.4;
 
 /// A warning where the place found on the PET alone has another uptake than that found with the CT.
 fn apart(anatomy: &Anatomy, with_ct: DVec3, on_pet: DVec3) -> Option<Warning> {
