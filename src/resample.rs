@@ -15,6 +15,7 @@
 mod tests;
 
 use glam::{DAffine3, DVec3};
+use ndarray::{ArrayViewMut3, Axis};
 use rayon::prelude::*;
 
 use crate::geometry::VolumeGeometry;
@@ -322,29 +323,56 @@ pub fn resample_nearest<T: Copy + Send + Sync>(
 /// The kernel is cut at four standard deviations and renormalised at the border, so a uniform volume stays uniform.
 /// A standard deviation of zero leaves that axis alone.
 pub fn gaussian_smooth<T: Sample>(volume: &Volume<T>, sigma_mm: [f64; 3]) -> Volume<f32> {
-    let [slices, rows, columns] = volume.geometry().shape();
+    let [_, rows, columns] = volume.geometry().shape();
     let spacing = volume.geometry().spacing_mm();
     let kernel = [0, 1, 2].map(|axis| half_kernel(sigma_mm[axis] / spacing[axis]));
     let area = rows * columns;
-    let mut planes = vec![0.0_f32; volume.values().len()];
-    planes.par_chunks_mut(area).zip(volume.values().par_chunks(area)).for_each(|(out, source)| {
-        let smooth_rows: Vec<f32> =
-            source.chunks_exact(columns).flat_map(|row| smooth_row(row, &kernel[2])).collect();
-        for r in 0..rows {
-            let line = &mut out[r * columns..(r + 1) * columns];
-            weighted_sum(line, r, rows, &kernel[1], |i| {
-                &smooth_rows[i * columns..(i + 1) * columns]
-            });
-        }
-    });
-    if kernel[0].len() == 1 {
-        return Volume::from_vec(volume.geometry().clone(), planes);
+    let mut smooth = vec![0.0_f32; volume.values().len()];
+    let along_rows = RowKernel::new(&kernel[2], columns);
+    let planes = smooth.par_chunks_mut(area).zip(volume.values().par_chunks(area));
+    planes.for_each_init(
+        || (vec![0.0; area], along_rows.padded()),
+        |(smooth_rows, padded), (out, source)| {
+            let lines = source.chunks_exact(columns).zip(smooth_rows.chunks_exact_mut(columns));
+            lines.for_each(|(row, line)| along_rows.smooth(row, padded, line));
+            for (r, line) in out.chunks_exact_mut(columns).enumerate() {
+                let taps = taps(r, rows, &kernel[1], |i| &smooth_rows[i * columns..][..columns]);
+                blend(line, &taps);
+            }
+        },
+    );
+    let (geometry, mut smooth) = Volume::from_vec(volume.geometry().clone(), smooth).into_parts();
+    if kernel[0].len() > 1 {
+        let bands = smooth.axis_chunks_iter_mut(Axis(1), ROWS_TOGETHER).into_par_iter();
+        bands.for_each(|band| smooth_slices(band, &kernel[0]));
     }
-    let mut out = vec![0.0_f32; planes.len()];
-    out.par_chunks_mut(area).enumerate().for_each(|(s, plane)| {
-        weighted_sum(plane, s, slices, &kernel[0], |i| &planes[i * area..(i + 1) * area]);
-    });
-    Volume::from_vec(volume.geometry().clone(), out)
+    Volume::new(geometry, smooth)
+}
+
+/// Rows of all slices that are smoothed together along the slices: as many slices as a kernel reaches stay in the cache.
+const ROWS_TOGETHER: usize = 8;
+
+/// Smooths a band of rows along the slices, in place: what lies behind is kept as it was for as long as it is needed.
+fn smooth_slices(mut band: ArrayViewMut3<'_, f32>, kernel: &[f32]) {
+    let (slices, rows, columns) = band.dim();
+    let (reach, length) = (kernel.len() - 1, rows * columns);
+    let mut behind = vec![0.0_f32; reach * length];
+    let mut sums = vec![0.0_f32; length];
+    for s in 0..slices {
+        let slot = |i: usize| i % reach * length..(i % reach + 1) * length;
+        let line = |i: usize| {
+            if i < s {
+                &behind[slot(i)]
+            } else {
+                band.index_axis(Axis(0), i).to_slice().expect("a band of whole rows is contiguous")
+            }
+        };
+        blend(&mut sums, &taps(s, slices, kernel, line));
+        let mut here = band.index_axis_mut(Axis(0), s);
+        let here = here.as_slice_mut().expect("a band of whole rows is contiguous");
+        behind[slot(s)].copy_from_slice(here);
+        here.copy_from_slice(&sums);
+    }
 }
 
 /// Gaussian weights at 0, 1, 2... voxels, not yet normalised.
@@ -356,48 +384,71 @@ fn half_kernel(sigma: f64) -> Vec<f32> {
         .collect()
 }
 
-/// Adds the neighbours of line `at` with the kernel's weights, normalised by those that exist.
-fn weighted_sum<'a>(
-    out: &mut [f32],
+/// The neighbours of line `at` of `n` that exist, with the kernel's weights, normalised by those.
+fn taps<'a>(
     at: usize,
     n: usize,
     kernel: &[f32],
     line: impl Fn(usize) -> &'a [f32],
-) {
+) -> Vec<(f32, &'a [f32])> {
     let reach = kernel.len() - 1;
     let neighbours = at.saturating_sub(reach)..(at + reach + 1).min(n);
     let total: f32 = neighbours.clone().map(|i| kernel[i.abs_diff(at)]).sum();
-    out.fill(0.0);
-    for i in neighbours {
-        let weight = kernel[i.abs_diff(at)] / total;
-        for (sum, &value) in out.iter_mut().zip(line(i)) {
-            *sum += weight * value;
+    neighbours.map(|i| (kernel[i.abs_diff(at)] / total, line(i))).collect()
+}
+
+/// Values that are summed together: they stay in registers over all taps, which is why this is fast.
+const TOGETHER: usize = 32;
+
+/// The sum of lines by their weights.
+fn blend(out: &mut [f32], taps: &[(f32, &[f32])]) {
+    let (blocks, rest) = out.as_chunks_mut::<TOGETHER>();
+    let done = blocks.len() * TOGETHER;
+    for (n, block) in blocks.iter_mut().enumerate() {
+        let mut sums = [0.0_f32; TOGETHER];
+        for &(weight, line) in taps {
+            let values = &line.as_chunks::<TOGETHER>().0[n];
+            sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += weight * value);
         }
+        *block = sums;
+    }
+    for (n, value) in rest.iter_mut().enumerate() {
+        *value = taps.iter().fold(0.0, |sum, (weight, line)| sum + weight * line[done + n]);
     }
 }
 
-fn smooth_row<T: Sample>(row: &[T], kernel: &[f32]) -> Vec<f32> {
-    let n = row.len();
-    let reach = kernel.len() - 1;
-    let mut sum = vec![0.0_f32; n];
-    let mut total = vec![0.0_f32; n];
-    // One shifted copy of the whole row for each weight, so that the inner loop is contiguous.
-    for offset in 0..=(2 * reach).min(reach + n) {
-        let weight = kernel[offset.abs_diff(reach)];
-        let first = reach.saturating_sub(offset);
-        let last = (n + reach).saturating_sub(offset).min(n);
-        if first >= last {
-            continue;
-        }
-        let from = first + offset - reach;
-        for ((s, t), &v) in
-            sum[first..last].iter_mut().zip(&mut total[first..last]).zip(&row[from..])
-        {
-            *s += weight * v.into();
-            *t += weight;
-        }
+/// Smoothing within rows of one length: a row between zeros is blended with itself shifted.
+struct RowKernel {
+    weights: Vec<f32>,
+    /// Sum of the weights that fall on each voxel of a row.
+    totals: Vec<f32>,
+}
+
+impl RowKernel {
+    fn new(half: &[f32], columns: usize) -> Self {
+        let reach = half.len() - 1;
+        let weights: Vec<f32> = (0..=2 * reach).map(|k| half[k.abs_diff(reach)]).collect();
+        let exists = |c: usize, k: usize| c + k >= reach && c + k < columns + reach;
+        let total = |c: usize| {
+            (0..=2 * reach).filter(|&k| exists(c, k)).map(|k| weights[k]).fold(0.0, |t, w| t + w)
+        };
+        Self { totals: (0..columns).map(total).collect(), weights }
     }
-    sum.iter().zip(&total).map(|(s, t)| s / t).collect()
+
+    /// Room for a row between zeros.
+    fn padded(&self) -> Vec<f32> {
+        vec![0.0; self.totals.len() + self.weights.len() - 1]
+    }
+
+    fn smooth<T: Sample>(&self, row: &[T], padded: &mut [f32], out: &mut [f32]) {
+        let middle = &mut padded[self.weights.len() / 2..][..row.len()];
+        middle.iter_mut().zip(row).for_each(|(to, &from)| *to = from.into());
+        let shifted = self.weights.iter().enumerate();
+        let taps: Vec<_> =
+            shifted.map(|(k, &weight)| (weight, &padded[k..][..row.len()])).collect();
+        blend(out, &taps);
+        out.iter_mut().zip(&self.totals).for_each(|(sum, total)| *sum /= total);
+    }
 }
 
 /// Averages whole blocks of voxels so that the spacing comes as near to `target_spacing_mm` as whole factors allow.

@@ -25,8 +25,7 @@ pub struct Summary {
 pub fn maximum(volume: &Volume<f32>) -> (f32, [usize; 3]) {
     let values = volume.values();
     let slice = slice_len(volume);
-    let maxima: Vec<f32> =
-        values.par_chunks(slice).map(|v| fold_lanes(v, f32::NEG_INFINITY, larger)).collect();
+    let maxima: Vec<f32> = values.par_chunks(slice).map(largest).collect();
     let max = maxima.iter().copied().fold(f32::NEG_INFINITY, larger);
     let place = maxima.iter().position(|&m| m >= max).and_then(|chunk| {
         let start = chunk * slice;
@@ -54,6 +53,11 @@ pub fn summary(volume: &Volume<f32>) -> Summary {
     let max = slices.iter().fold(f32::NEG_INFINITY, |m, s| larger(m, s.1));
     let total: f64 = slices.iter().map(|s| s.2).sum();
     Summary { min: f64::from(min), max: f64::from(max), mean: total / volume.values().len() as f64 }
+}
+
+/// The largest of some values, NaN passed over; negative infinity of none.
+pub(super) fn largest(values: &[f32]) -> f32 {
+    fold_lanes(values, f32::NEG_INFINITY, larger)
 }
 
 fn slice_len(volume: &Volume<f32>) -> usize {
