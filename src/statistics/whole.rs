@@ -42,17 +42,18 @@ pub fn summary(volume: &Volume<f32>) -> Summary {
     let slices: Vec<(f32, f32, f64)> = volume
         .values()
         .par_chunks(slice)
-        .map(|v| {
-            let (min, max) =
-                (fold_lanes(v, f32::INFINITY, smaller), fold_lanes(v, f32::NEG_INFINITY, larger));
-            (min, max, sum(v))
-        })
+        .map(|v| (smallest(v), largest(v), sum_in_lanes(v, f64::from)))
         .collect();
     // In the order of the slices, whichever thread read them.
     let min = slices.iter().fold(f32::INFINITY, |m, s| smaller(m, s.0));
     let max = slices.iter().fold(f32::NEG_INFINITY, |m, s| larger(m, s.1));
     let total: f64 = slices.iter().map(|s| s.2).sum();
     Summary { min: f64::from(min), max: f64::from(max), mean: total / volume.values().len() as f64 }
+}
+
+/// The smallest of some values, NaN passed over; infinity of none.
+pub(super) fn smallest(values: &[f32]) -> f32 {
+    fold_lanes(values, f32::INFINITY, smaller)
 }
 
 /// The largest of some values, NaN passed over; negative infinity of none.
@@ -84,16 +85,27 @@ fn fold_lanes(values: &[f32], from: f32, pick: impl Fn(f32, f32) -> f32) -> f32 
     lanes.iter().chain(rest).fold(from, |m, &v| pick(m, v))
 }
 
-/// The sum in `f64`, in a fixed order.
-fn sum(values: &[f32]) -> f64 {
+/// As many values are one part of a sum.
+const PART: usize = 1 << 15;
+
+/// The sum of a function of the values in `f64`, in an order that does not depend on the number of threads.
+pub(super) fn sum_of(values: &[f32], term: impl Fn(f32) -> f64 + Sync) -> f64 {
+    if values.len() <= PART {
+        return sum_in_lanes(values, term);
+    }
+    let parts = values.par_chunks(PART).map(|part| sum_in_lanes(part, &term));
+    parts.collect::<Vec<f64>>().iter().sum()
+}
+
+fn sum_in_lanes(values: &[f32], term: impl Fn(f32) -> f64) -> f64 {
     let mut lanes = [0.0; LANES];
     let (blocks, rest) = values.as_chunks::<LANES>();
     for block in blocks {
         for (lane, &value) in lanes.iter_mut().zip(block) {
-            *lane += f64::from(value);
+            *lane += term(value);
         }
     }
-    lanes.iter().sum::<f64>() + rest.iter().map(|&v| f64::from(v)).sum::<f64>()
+    lanes.iter().sum::<f64>() + rest.iter().map(|&v| term(v)).sum::<f64>()
 }
 
 #[cfg(test)]
