@@ -1,6 +1,6 @@
 //! Values on a lattice: an `ndarray` array with axes `[slice, row, column]` and the geometry that places it.
 
-use ndarray::Array3;
+use ndarray::{Array3, s};
 
 use crate::geometry::VolumeGeometry;
 
@@ -87,6 +87,18 @@ impl<T> Volume<T> {
 }
 
 impl<T: Clone> Volume<T> {
+    /// The part from one voxel to another, both included.
+    ///
+    /// # Panics
+    /// As [`VolumeGeometry::part`].
+    #[must_use]
+    pub fn part(&self, first: [usize; 3], last: [usize; 3]) -> Self {
+        let geometry = self.geometry.part(first, last);
+        let range = |axis: usize| first[axis]..=last[axis];
+        let part = self.voxels.slice(s![range(0), range(1), range(2)]).to_owned();
+        Self::new(geometry, part)
+    }
+
     /// A volume with one value everywhere.
     pub fn filled(geometry: VolumeGeometry, value: T) -> Self {
         let voxels = Array3::from_elem(geometry.shape(), value);

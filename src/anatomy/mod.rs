@@ -19,6 +19,7 @@ use ndarray::Axis;
 
 use crate::geometry::VolumeGeometry;
 use crate::resample::{gaussian_smooth, reduce, reduce_hounsfield, resample, whole_blocks};
+use crate::segmentation::Region;
 use crate::volume::{Mask, Volume};
 
 pub use body_mean::{BodyMean, NoBodyMean, body_mean};
@@ -57,12 +58,16 @@ impl Anatomy {
     ///
     /// `bw_per_value` turns the PET's values into SUVbw; the CT is in Hounsfield units and in the PET's frame of reference.
     pub fn survey(pet: &Volume<f32>, bw_per_value: f64, ct: Option<&Volume<i16>>) -> Option<Self> {
-        let lattice = patient_lattice(pet.geometry(), LATTICE_MM);
-        let smooth = gaussian_smooth(pet, [SMOOTHING_MM; 3]);
-        let mut uptake = resample(&smooth, &lattice, DAffine3::IDENTITY, 0.0);
+        let whole = patient_lattice(pet.geometry(), LATTICE_MM);
+        let mut uptake =
+            resample(&gaussian_smooth(pet, [SMOOTHING_MM; 3]), &whole, DAffine3::IDENTITY, 0.0);
         uptake.values_mut().iter_mut().for_each(|v| *v *= bw_per_value as f32);
-        let hounsfield = ct.map(|ct| hounsfield_on(ct, &lattice));
         let body_of_pet = body::from_uptake(&uptake)?;
+        // Four fifths of a field of view are air.
+        let [first, last] = around(&body_of_pet)?;
+        let lattice = whole.part(first, last);
+        let (uptake, body_of_pet) = (uptake.part(first, last), body_of_pet.part(first, last));
+        let hounsfield = ct.map(|ct| hounsfield_on(ct, &lattice));
         // A CT that misses much of the body (another bed, a localizer) cannot say where the body is.
         let hounsfield = hounsfield.filter(|hu| body::covered_share(&body_of_pet, hu) > 0.5);
         let body = hounsfield.as_ref().and_then(body::from_ct).unwrap_or(body_of_pet);
@@ -120,6 +125,20 @@ impl Anatomy {
     }
 }
 
+/// Skin, arms and couch that a CT shows may lie this far outside what takes up tracer, millimetres.
+const MARGIN_MM: f64 = 64.0;
+
+/// The first and last voxel of a box around a body, all slices; `None` for an empty body.
+fn around(body: &Mask) -> Option<[[usize; 3]; 2]> {
+    let bounds = Region::from_mask(body).bounding_box()?;
+    let shape = body.geometry().shape();
+    let margin = (MARGIN_MM / LATTICE_MM) as usize;
+    // Even numbers keep the blocks of a reduced lattice where they were.
+    let first = |axis: usize| bounds.min[axis].saturating_sub(margin) / 2 * 2;
+    let last = |axis: usize| (bounds.max[axis] + margin).min(shape[axis] - 1);
+    Some([[0, first(1), first(2)], [shape[0] - 1, last(1), last(2)]])
+}
+
 /// A lattice along the patient's axes around all voxel centres of another.
 fn patient_lattice(of: &VolumeGeometry, spacing_mm: f64) -> VolumeGeometry {
     let (low, high) = of.bounds_mm();
@@ -150,6 +169,10 @@ pub fn working_ct(ct: &Volume<i16>) -> Cow<'_, Volume<i16>> {
 /// Hounsfield units on a coarser lattice: block means first, so that noise and fine structure do not alias.
 pub(crate) fn hounsfield_on(ct: &Volume<i16>, lattice: &VolumeGeometry) -> Volume<f32> {
     let target = lattice.spacing_mm()[0] * 0.75;
+    // A CT that is as coarse as that already is not copied.
+    if ct.geometry().spacing_mm().iter().all(|&step| (target / step).round() <= 1.0) {
+        return resample(ct, lattice, DAffine3::IDENTITY, -1024.0);
+    }
     resample(&reduce(ct, target), lattice, DAffine3::IDENTITY, -1024.0)
 }
 

@@ -229,16 +229,18 @@ fn stands_out(anatomy: &Anatomy, run: &[Point]) -> bool {
     let outer = [(1.0, 0.0), (1.0, 1.0), (0.0, 1.0), (0.0, -1.0), (1.0, -1.0)];
     let inner = [(-1.0, 1.0), (-1.0, 0.0), (-1.0, -1.0)];
     let outer = outer.map(|(x, y)| around(x, y));
-    let brightest = inner.into_iter().map(|(x, y)| around(x, y)).fold(0.0, f32::max);
-    let mean = outer.iter().sum::<f32>() / outer.len() as f32;
-    mean < OUTER_OF_VESSEL
+    let inner = inner.map(|(x, y)| around(x, y));
+    let mean = |sides: &[f32]| sides.iter().sum::<f32>() / sides.len() as f32;
+    mean(&outer) < OUTER_OF_VESSEL
+        && mean(&inner) < INNER_OF_VESSEL
         && outer.iter().all(|&u| u < HEART_OF_VESSEL)
-        && brightest < MARROW_OF_VESSEL
+        && inner.iter().all(|&u| u < MARROW_OF_VESSEL)
 }
 
-/// Uptake 16 mm from a vessel as a share of its own, at most: the mean of its outer side, any place there, and any place beside
-/// the column. From real and painted scans; the first is what tells most.
+/// Uptake 16 mm from a vessel as a share of its own, at most: the mean of its outer side, that of the side to the column (where
+/// a plateau of mediastinum has none darker), any place of the outer and any of the inner side. From real and painted scans.
 const OUTER_OF_VESSEL: f32 = 0.85;
+const INNER_OF_VESSEL: f32 = 0.95;
 const HEART_OF_VESSEL: f32 = 1.05;
 const MARROW_OF_VESSEL: f32 = 1.15;
 
