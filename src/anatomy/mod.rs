@@ -58,16 +58,16 @@ impl Anatomy {
     ///
     /// `bw_per_value` turns the PET's values into SUVbw; the CT is in Hounsfield units and in the PET's frame of reference.
     pub fn survey(pet: &Volume<f32>, bw_per_value: f64, ct: Option<&Volume<i16>>) -> Option<Self> {
-        let whole = patient_lattice(pet.geometry(), LATTICE_MM);
-        let mut uptake =
-            resample(&gaussian_smooth(pet, [SMOOTHING_MM; 3]), &whole, DAffine3::IDENTITY, 0.0);
-        uptake.values_mut().iter_mut().for_each(|v| *v *= bw_per_value as f32);
-        let body_of_pet = body::from_uptake(&uptake)?;
         // Four fifths of a field of view are air.
-        let [first, last] = around(&body_of_pet)?;
-        let lattice = whole.part(first, last);
-        let (uptake, body_of_pet) = (uptake.part(first, last), body_of_pet.part(first, last));
+        let around = around_body(pet, bw_per_value)?;
+        let lattice = lattice_over(pet.geometry(), around.geometry());
+        let smooth = gaussian_smooth(&around, [SMOOTHING_MM; 3]);
+        drop(around);
+        let mut uptake = resample(&smooth, &lattice, DAffine3::IDENTITY, 0.0);
+        drop(smooth);
+        uptake.values_mut().iter_mut().for_each(|v| *v *= bw_per_value as f32);
         let hounsfield = ct.map(|ct| hounsfield_on(ct, &lattice));
+        let body_of_pet = body::from_uptake(&uptake)?;
         // A CT that misses much of the body (another bed, a localizer) cannot say where the body is.
         let hounsfield = hounsfield.filter(|hu| body::covered_share(&body_of_pet, hu) > 0.5);
         let body = hounsfield.as_ref().and_then(body::from_ct).unwrap_or(body_of_pet);
@@ -128,15 +128,34 @@ impl Anatomy {
 /// Skin, arms and couch that a CT shows may lie this far outside what takes up tracer, millimetres.
 const MARGIN_MM: f64 = 64.0;
 
-/// The first and last voxel of a box around a body, all slices; `None` for an empty body.
-fn around(body: &Mask) -> Option<[[usize; 3]; 2]> {
-    let bounds = Region::from_mask(body).bounding_box()?;
-    let shape = body.geometry().shape();
-    let margin = (MARGIN_MM / LATTICE_MM) as usize;
-    // Even numbers keep the blocks of a reduced lattice where they were.
-    let first = |axis: usize| bounds.min[axis].saturating_sub(margin) / 2 * 2;
-    let last = |axis: usize| (bounds.max[axis] + margin).min(shape[axis] - 1);
-    Some([[0, first(1), first(2)], [shape[0] - 1, last(1), last(2)]])
+/// The body is looked for on blocks of about this size, millimetres, to know where it lies in the field of view.
+const COARSE_MM: f64 = 8.0;
+
+/// The slices of a PET, cut to the body and a margin; `None` where the uptake shows no body.
+fn around_body(pet: &Volume<f32>, bw_per_value: f64) -> Option<Volume<f32>> {
+    let coarse = reduce(pet, COARSE_MM).map(|&v| v * bw_per_value as f32);
+    let bounds = Region::from_mask(&body::from_uptake(&coarse)?).bounding_box()?;
+    let (shape, spacing) = (pet.geometry().shape(), pet.geometry().spacing_mm());
+    let step = |axis: usize| coarse.geometry().spacing_mm()[axis] / spacing[axis];
+    let margin = |axis: usize| MARGIN_MM / spacing[axis];
+    let first = |axis: usize| (bounds.min[axis] as f64 * step(axis) - margin(axis)) as usize;
+    let last = |axis: usize| {
+        let end = (bounds.max[axis] + 1) as f64 * step(axis) + margin(axis);
+        (end as usize).min(shape[axis] - 1)
+    };
+    Some(pet.part([0, first(1), first(2)], [shape[0] - 1, last(1), last(2)]))
+}
+
+/// The part of the lattice of a whole field of view that lies over a part of it: its places do not depend on the part.
+fn lattice_over(field: &VolumeGeometry, part: &VolumeGeometry) -> VolumeGeometry {
+    let whole = patient_lattice(field, LATTICE_MM);
+    let (low, high) = part.bounds_mm();
+    let index = |place: DVec3, axis: usize| whole.index_of(place)[axis].max(0.0);
+    // Even numbers keep the blocks of a reduced lattice where they are.
+    let first = [0, 1, 2].map(|axis| (index(low, axis) as usize) / 2 * 2);
+    let last =
+        [0, 1, 2].map(|axis| (index(high, axis).ceil() as usize).min(whole.shape()[axis] - 1));
+    whole.part(first, last)
 }
 
 /// A lattice along the patient's axes around all voxel centres of another.

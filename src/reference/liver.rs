@@ -69,6 +69,7 @@ pub fn place(anatomy: &Anatomy, disease: &Disease) -> Result<Placement, String> 
     let (Some(hounsfield), Some(lungs)) = (&anatomy.hounsfield, &anatomy.lungs) else {
         let (centre_mm, depth) = with_pet(anatomy, disease)?;
         is_liver(anatomy, centre_mm)?;
+        is_larger_than_on_the_left(anatomy, depth, None, f64::MIN..f64::MAX)?;
         let mut place = placement(centre_mm, Method::Pet, depth);
         if let Some(hounsfield) = &anatomy.hounsfield {
             is_soft(hounsfield, centre_mm)?;
@@ -78,7 +79,9 @@ pub fn place(anatomy: &Anatomy, disease: &Disease) -> Result<Placement, String> 
     };
     let (centre_mm, depth) = with_ct(anatomy, hounsfield, lungs, disease)?;
     is_liver(anatomy, centre_mm)?;
-    is_larger_than_on_the_left(anatomy, hounsfield, lungs, depth)?;
+    let soft = hounsfield.map(|hu| SOFT_HU.contains(hu));
+    let upper = lungs.right_base_z - BELOW_BASE_MM..lungs.right_base_z;
+    is_larger_than_on_the_left(anatomy, depth, Some(&soft), upper)?;
     let mut place = placement(centre_mm, Method::Ct, depth);
     place.doubts.extend(fatty(hounsfield, centre_mm));
     match with_pet(anatomy, disease) {
@@ -115,20 +118,17 @@ fn is_liver(anatomy: &Anatomy, centre_mm: DVec3) -> Result<(), String> {
 /// enlarged spleen cannot be told from it.
 fn is_larger_than_on_the_left(
     anatomy: &Anatomy,
-    hounsfield: &Volume<f32>,
-    lungs: &Lungs,
     depth: f32,
+    soft: Option<&Mask>,
+    heights: std::ops::Range<f64>,
 ) -> Result<(), String> {
     if depth > SHALLOW_MM {
         return Ok(());
     }
-    let soft = hounsfield.map(|hu| SOFT_HU.contains(hu));
     let zone = |place: DVec3| {
-        place.x > anatomy.spine_at(place.z).0 + FROM_SPINE_MM
-            && place.z > lungs.right_base_z - BELOW_BASE_MM
-            && place.z < lungs.right_base_z
+        place.x > anatomy.spine_at(place.z).0 + FROM_SPINE_MM && heights.contains(&place.z)
     };
-    match by_levels(anatomy, FAR_DEEPER * depth, Some(&soft), &zone) {
+    match by_levels(anatomy, FAR_DEEPER * depth, soft, &zone) {
         Ok((_, left)) => Err(format!(
             "what looks like the liver is {depth:.0} mm deep, and an organ on the left {left:.0} mm: a mirrored patient or \
              scan, or a spleen larger than the liver"
