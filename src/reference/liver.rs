@@ -70,6 +70,7 @@ pub fn place(anatomy: &Anatomy, disease: &Disease) -> Result<Placement, String> 
         let (centre_mm, depth) = with_pet(anatomy, disease)?;
         is_liver(anatomy, centre_mm)?;
         is_larger_than_on_the_left(anatomy, depth, None, f64::MIN..f64::MAX)?;
+        is_hottest_large_organ(anatomy, centre_mm, depth)?;
         let mut place = placement(centre_mm, Method::Pet, depth);
         if let Some(hounsfield) = &anatomy.hounsfield {
             is_soft(hounsfield, centre_mm)?;
@@ -136,6 +137,29 @@ fn is_larger_than_on_the_left(
         Err(_) => Ok(()),
     }
 }
+
+/// Refuses a place on PET alone where an organ about as deep takes up much more: what is even and cool, and has fat above it,
+/// may be a pelvis.
+fn is_hottest_large_organ(anatomy: &Anatomy, centre_mm: DVec3, depth: f32) -> Result<(), String> {
+    let level = median_around(&anatomy.uptake, centre_mm).map_or(0.0, f64::from);
+    // A head is as deep and hotter, and narrower than the trunk.
+    let width = HEAD_OF_TRUNK * anatomy.width_mm(centre_mm.z);
+    let zone = |place: DVec3| anatomy.width_mm(place.z) > width;
+    let hotter = deepest_at_any(HOTTER * level..FAR_HOTTER * level, anatomy, None, &zone);
+    match hotter {
+        Some((there, other)) if other > AS_DEEP * depth => Err(format!(
+            "what looks like the liver has SUV {level:.2}, and an organ as deep takes up much more (at {:.0}, {:.0}, {:.0} mm)",
+            there.x, there.y, there.z
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Uptake of an organ that would be the liver rather than what was found, as shares of its level, and its depth.
+const HOTTER: f64 = 1.4;
+const FAR_HOTTER: f64 = 3.0;
+const AS_DEEP: f32 = 0.8;
+const HEAD_OF_TRUNK: f64 = 0.75;
 
 /// A usual liver is deeper than this, millimetres, and no spleen is so many times as deep.
 const SHALLOW_MM: f32 = 30.0;
@@ -260,26 +284,8 @@ fn by_levels(
     soft: Option<&Mask>,
     zone: &impl Fn(DVec3) -> bool,
 ) -> Result<Place, String> {
-    let is_soft = |place: DVec3| soft.is_none_or(|soft| nearest_at(soft, place).unwrap_or(false));
-    let coarse = reduce(&anatomy.uptake, 8.0);
-    let voxel_mm3 = 1e3 * coarse.geometry().voxel_ml() as f32;
-    let mut best: Option<Place> = None;
-    let mut level = LEVEL_OF_MEDIAN * anatomy.body_median;
-    while level < LEVEL_LIMIT {
-        let alike = even(&coarse, level as f32, |offset| {
-            soft.is_none() || is_soft(coarse.geometry().centre_of(coarse.voxel_of(offset)))
-        });
-        // Less than half a ball as deep as the best holds no place that is deeper.
-        let ball = best.map_or(0.0, |(_, deepest)| 2.0 * deepest.powi(3));
-        let volume = alike.values().iter().filter(|&&a| a).count() as f32 * voxel_mm3;
-        if volume >= ball
-            && let Some((centre, depth)) = deepest(&alike, zone)
-            && best.is_none_or(|(_, deepest)| depth > deepest)
-        {
-            best = Some((centre, depth));
-        }
-        level *= LEVEL_RATIO;
-    }
+    let levels = LEVEL_OF_MEDIAN * anatomy.body_median..LEVEL_LIMIT;
+    let best = deepest_at_any(levels, anatomy, soft, zone);
     let (first, _) =
         best.ok_or("no large region of even uptake lies on the right side below a lung")?;
     let level =
@@ -299,6 +305,36 @@ fn by_levels(
         ));
     }
     Ok((centre_mm, depth))
+}
+
+/// The deepest place of even uptake at any of some levels, by the centimetre.
+fn deepest_at_any(
+    levels: std::ops::Range<f64>,
+    anatomy: &Anatomy,
+    soft: Option<&Mask>,
+    zone: &impl Fn(DVec3) -> bool,
+) -> Option<Place> {
+    let is_soft = |place: DVec3| soft.is_none_or(|soft| nearest_at(soft, place).unwrap_or(false));
+    let coarse = reduce(&anatomy.uptake, 8.0);
+    let voxel_mm3 = 1e3 * coarse.geometry().voxel_ml() as f32;
+    let mut best: Option<Place> = None;
+    let mut level = levels.start;
+    while level < levels.end {
+        let alike = even(&coarse, level as f32, |offset| {
+            soft.is_none() || is_soft(coarse.geometry().centre_of(coarse.voxel_of(offset)))
+        });
+        // Less than half a ball as deep as the best holds no place that is deeper.
+        let ball = best.map_or(0.0, |(_, deepest)| 2.0 * deepest.powi(3));
+        let volume = alike.values().iter().filter(|&&a| a).count() as f32 * voxel_mm3;
+        if volume >= ball
+            && let Some((centre, depth)) = deepest(&alike, zone)
+            && best.is_none_or(|(_, deepest)| depth > deepest)
+        {
+            best = Some((centre, depth));
+        }
+        level *= LEVEL_RATIO;
+    }
+    best
 }
 
 /// The x to the right of which the liver's sphere may lie, one a slice: off the spine by a share of the body's half width.
