@@ -310,7 +310,8 @@ impl From<&PairAssessment> for PairDocument {
     }
 }
 
-fn alignment_warning(pair: &PairAssessment) -> Option<Warning> {
+/// A warning where two scans do not surely lie on each other.
+pub fn alignment_warning(pair: &PairAssessment) -> Option<Warning> {
     let quality = &pair.alignment.quality;
     (quality.verdict == Verdict::Doubtful).then(|| {
         let message = format!(

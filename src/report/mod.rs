@@ -7,6 +7,7 @@
 mod calls;
 pub mod compare;
 pub mod decisions;
+pub mod figure;
 pub mod html;
 pub mod inspect;
 pub mod measure;
@@ -95,6 +96,7 @@ pub fn json_schemas() -> Vec<(&'static str, schemars::Schema)> {
         of::<score::ScoreDocument>(),
         of::<compare::CompareDocument>(),
         of::<visits::VisitsDocument>(),
+        of::<figure::FigureDocument>(),
         (ErrorDocument::NAME, schema_of::<ErrorDocument>(ErrorDocument::NAME)),
     ]
 }

@@ -3,6 +3,7 @@
 //! Each value is parsed where it enters, so that no command sees raw text. A flag about a scan is given once for each
 //! scan, in their order; `-` leaves that scan as it is.
 
+mod figure;
 mod values;
 
 use std::ffi::OsString;
@@ -15,6 +16,7 @@ use petct::phantom::Size;
 use petct::suv::{InjectedAt, Overrides, SuvKind};
 
 use crate::failure::Failure;
+pub(crate) use figure::{FigureArgs, FigureOptions, FigureTarget};
 use values::{Given, dose_mbq, given, height_m, injected_at, region, threshold, weight_kg};
 pub(crate) use values::{OrganSource, RegionSource};
 
@@ -79,6 +81,9 @@ pub(crate) enum Command {
     /// Compare a follow-up (or several) with its baseline: Lugano response. With --table, visits read elsewhere.
     #[command(after_help = SEVERAL_SCANS)]
     Compare(CompareArgs),
+    /// Draw the figure of a case report: projections and axial sections of one scan or several, as PNG or SVG.
+    #[command(after_help = SEVERAL_SCANS)]
+    Figure(FigureArgs),
     /// Write a synthetic PET-CT patient with known truth; CASE `list` names the cases.
     #[command(after_help = RESEARCH_USE)]
     Phantom(PhantomArgs),

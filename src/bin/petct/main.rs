@@ -9,6 +9,7 @@ mod compare;
 mod console;
 mod decisions;
 mod failure;
+mod figure;
 mod folder;
 mod inspect;
 mod measure;
@@ -71,6 +72,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
             Comparison::Scans(options) => compare::run(&options, &console),
             Comparison::Table(options) => table::run(&options, &console),
         },
+        Command::Figure(args) => figure::run(&args.options()?, &console),
         Command::Phantom(args) => phantom::run(&args.options(), &console),
     }
 }
