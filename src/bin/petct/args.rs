@@ -26,6 +26,11 @@ const RESEARCH_USE: &str = "Decision support for research, not a medical device.
 const STATUS: &str = "Exit status: 0 a result; 1 a result that says not scorable or not comparable; 2 an input or a \
     command that cannot be used.\n\nDecision support for research, not a medical device.";
 
+/// Behind the help of `completions`.
+const COMPLETIONS: &str = "bash: petct completions bash > ~/.local/share/bash-completion/completions/petct\n\
+    zsh: petct completions zsh > a folder of $fpath, as _petct\n\
+    fish: petct completions fish > ~/.config/fish/completions/petct.fish";
+
 /// Behind the help of commands that take several scans.
 const SEVERAL_SCANS: &str = "A flag about one scan (series, weight, height, dose, injection, liver, blood pool, masks, \
     decisions) \
@@ -87,6 +92,22 @@ pub(crate) enum Command {
     /// Write a synthetic PET-CT patient with known truth; CASE `list` names the cases.
     #[command(after_help = RESEARCH_USE)]
     Phantom(PhantomArgs),
+    /// Print a script that completes commands and flags in a shell.
+    #[command(after_help = COMPLETIONS)]
+    Completions(CompletionsArgs),
+    /// Print the manual page; -o writes those of all commands.
+    Man(ManArgs),
+}
+
+impl Command {
+    /// Whether a result of the command has a table.
+    pub(crate) fn has_table(&self) -> bool {
+        match self {
+            Self::Measure(_) | Self::Score(_) => true,
+            Self::Compare(args) => args.table.is_none(),
+            _ => false,
+        }
+    }
 }
 
 /// How results are shown.
@@ -97,6 +118,30 @@ pub(crate) enum Format {
     Text,
     /// One JSON document.
     Json,
+    /// The table of lesions (of regions: measure) alone, as CSV.
+    Csv,
+}
+
+/// When text is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl From<Color> for anstream::ColorChoice {
+    fn from(color: Color) -> Self {
+        match color {
+            Color::Auto => Self::Auto,
+            Color::Always => Self::Always,
+            Color::Never => Self::Never,
+        }
+    }
 }
 
 /// Flags of every command.
@@ -113,6 +158,16 @@ pub(crate) struct Common {
         help_heading = "Output"
     )]
     pub(crate) format: Format,
+    /// When text is coloured: auto (on a terminal, unless `NO_COLOR` is set), always, never.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        help_heading = "Output"
+    )]
+    pub(crate) color: Color,
     /// Treat a warning as an error.
     #[arg(long, global = true, help_heading = "Output")]
     pub(crate) strict: bool,
@@ -259,6 +314,20 @@ pub(crate) struct CompareArgs {
     flags: ScanArgs,
     #[command(flatten)]
     reading: ReadingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell.
+    #[arg(value_enum, value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// Write the pages of petct and of each command into this folder.
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -541,6 +610,20 @@ impl PhantomArgs {
             uncompressed: self.uncompressed,
             output: self.output,
         }
+    }
+}
+
+/// When a command line asks for colour, before it is parsed: help and errors have colour, too.
+pub(crate) fn color_asked(arguments: &[OsString]) -> clap::ColorChoice {
+    let asked = |when: &str| {
+        let together = format!("--color={when}");
+        arguments.iter().any(|argument| *argument == *together)
+            || arguments.windows(2).any(|pair| pair[0] == "--color" && pair[1] == *when)
+    };
+    match (asked("never"), asked("always")) {
+        (true, _) => clap::ColorChoice::Never,
+        (_, true) => clap::ColorChoice::Always,
+        _ => clap::ColorChoice::Auto,
     }
 }
 

@@ -118,10 +118,17 @@ pub(crate) fn read_scans(
     console: &Console,
 ) -> Result<Vec<Read>, Failure> {
     let mut scans = Vec::new();
-    for ((scan_options, reading), given) in options.scans.iter().zip(given) {
-        let mut scan = console.busy("reading PET and CT", || open_scan(scan_options, ct))?;
+    let count = options.scans.len();
+    for (n, ((scan_options, reading), given)) in options.scans.iter().zip(given).enumerate() {
+        // Counted from 0, as in the result.
+        let doing = |what: &str| match count {
+            1 => what.to_owned(),
+            _ => format!("scan {n} of 0 to {}: {what}", count - 1),
+        };
+        let mut scan =
+            console.busy(&doing("reading PET and CT"), || open_scan(scan_options, ct))?;
         let settings = settings(&mut scan, reading, options.threshold, options.criteria)?;
-        let assessed = console.busy("assessing the scan", || {
+        let assessed = console.busy(&doing("finding references and lesions"), || {
             assess(&scan, scan_options, &settings, given.as_ref(), wanted)
         })?;
         scans.push(Read { scan, settings, assessed });
