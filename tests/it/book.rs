@@ -98,7 +98,9 @@ fn every_page_is_in_the_summary_and_every_link_leads_somewhere() {
     for page in &pages {
         check(source().join(&page.path).parent().unwrap(), &page.path, &page.text);
     }
-    for name in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/warnings.md", "docs/visits.md"] {
+    for name in
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/warnings.md", "docs/visits.md"]
+    {
         let text = std::fs::read_to_string(root().join(name)).unwrap();
         check(root().join(name).parent().unwrap(), name, &text);
     }
@@ -239,7 +241,8 @@ fn run_page(page: &Page) -> Vec<String> {
     }
     let program = assert_cmd::cargo::cargo_bin!("petct").to_owned();
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::iter::once(program.parent().unwrap().to_owned()).chain(std::env::split_paths(&path));
+    let path =
+        std::iter::once(program.parent().unwrap().to_owned()).chain(std::env::split_paths(&path));
     let path = std::env::join_paths(path).unwrap();
     let mut wrong = Vec::new();
     for example in examples {

@@ -19,7 +19,11 @@ use petct::{
 const LIVER: DVec3 = DVec3::new(-70.0, -20.0, -60.0);
 const LESION: DVec3 = DVec3::new(45.0, -30.0, 150.0);
 
-pub(crate) fn volume_of<T: Clone>(spacing: [f64; 3], outside: T, value: impl Fn(DVec3) -> T) -> Volume<T> {
+pub(crate) fn volume_of<T: Clone>(
+    spacing: [f64; 3],
+    outside: T,
+    value: impl Fn(DVec3) -> T,
+) -> Volume<T> {
     let steps = [spacing[0] * DVec3::Z, spacing[1] * DVec3::Y, spacing[2] * DVec3::X];
     let size = [800.0, 320.0, 480.0];
     let shape = std::array::from_fn(|axis| (size[axis] / spacing[axis]) as usize);

@@ -97,8 +97,11 @@ fn panels(svg: &str) -> Vec<[f64; 4]> {
 /// Left, top, right, bottom of a path.
 fn bounds(path: &str) -> [f64; 4] {
     let steps = path.split_once(" d=\"").unwrap().1.split_once('"').unwrap().0;
-    let numbers: Vec<f64> =
-        steps.split(['M', 'L', ' ']).filter(|n| !n.is_empty()).map(|n| n.parse().unwrap()).collect();
+    let numbers: Vec<f64> = steps
+        .split(['M', 'L', ' '])
+        .filter(|n| !n.is_empty())
+        .map(|n| n.parse().unwrap())
+        .collect();
     let over = |axis: usize, pick: fn(f64, f64) -> f64| {
         numbers.iter().skip(axis).step_by(2).copied().reduce(pick).unwrap()
     };
@@ -160,7 +163,8 @@ fn rows_are_aligned_and_lettered() {
 
 /// Outlines of the lesion in the pictures of the first scan, and the scale of each row in pixels a millimetre.
 fn outlines_and_scales(svg: &str) -> [([f64; 4], f64); 2] {
-    let outlines = [("#d53000", 0), ("#00e6ff", 0)].map(|(colour, n)| bounds(paths(svg, colour)[n]));
+    let outlines =
+        [("#d53000", 0), ("#00e6ff", 0)].map(|(colour, n)| bounds(paths(svg, colour)[n]));
     let texts: Vec<&str> =
         elements(svg, "text").into_iter().filter(|t| t.ends_with(" cm</text>")).collect();
     let scale = |text: &str| {
@@ -168,9 +172,14 @@ fn outlines_and_scales(svg: &str) -> [([f64; 4], f64); 2] {
         let mm = 10.0 * words.trim_end_matches(" cm").parse::<f64>().unwrap();
         // The bar stands under its words, from the same place on.
         let (x, y) = (number(text, "x"), number(text, "y"));
-        let bar = elements(svg, "path").into_iter().map(bounds).find(|[left, top, right, bottom]| {
-            (left - x).abs() < 1.0 && (bottom - top) < 1.0 && *top > y && top - y < 20.0 && right - left > 20.0
-        });
+        let bar =
+            elements(svg, "path").into_iter().map(bounds).find(|[left, top, right, bottom]| {
+                (left - x).abs() < 1.0
+                    && (bottom - top) < 1.0
+                    && *top > y
+                    && top - y < 20.0
+                    && right - left > 20.0
+            });
         let [left, _, right, _] = bar.unwrap();
         (right - left) / mm
     };
@@ -191,7 +200,10 @@ fn outlines_lie_on_the_lesion_and_shapes_are_true() {
         for (row, (outline, pixels)) in outlines_and_scales(&svg).into_iter().enumerate() {
             let [left, top, right, bottom] = outline;
             for length in [(right - left) / pixels, (bottom - top) / pixels] {
-                assert!((length - 2.0 * RADIUS).abs() <= largest + 0.5, "{spacing:?} row {row}: {length}");
+                assert!(
+                    (length - 2.0 * RADIUS).abs() <= largest + 0.5,
+                    "{spacing:?} row {row}: {length}"
+                );
             }
             // The patient's left is on the right.
             let [x, _, width, _] = panels[row];
@@ -212,13 +224,18 @@ fn outlines_lie_on_the_lesion_and_shapes_are_true() {
 fn the_same_place_stands_at_the_same_point() {
     let svg = figure().svg("", "");
     let panels = panels(&svg);
-    let middle = |[left, top, right, bottom]: [f64; 4]| [0.5 * (left + right), 0.5 * (top + bottom)];
+    let middle =
+        |[left, top, right, bottom]: [f64; 4]| [0.5 * (left + right), 0.5 * (top + bottom)];
     let projections: Vec<_> = paths(&svg, "#d53000").into_iter().map(bounds).map(middle).collect();
     let sections: Vec<_> = paths(&svg, "#00e6ff").into_iter().map(bounds).map(middle).collect();
     assert!((projections[0][1] - projections[1][1]).abs() < 6.0, "{projections:?}");
-    let inside = |n: usize| [sections[n][0] - panels[2 * n + 1][0], sections[n][1] - panels[2 * n + 1][1]];
+    let inside =
+        |n: usize| [sections[n][0] - panels[2 * n + 1][0], sections[n][1] - panels[2 * n + 1][1]];
     let (first, second) = (inside(0), inside(1));
-    assert!((first[0] - second[0]).abs() < 6.0 && (first[1] - second[1]).abs() < 6.0, "{first:?} {second:?}");
+    assert!(
+        (first[0] - second[0]).abs() < 6.0 && (first[1] - second[1]).abs() < 6.0,
+        "{first:?} {second:?}"
+    );
 }
 
 #[test]
