@@ -110,7 +110,8 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
     console.show(&document, u8::from(!document.is_evaluable()))
 }
 
-/// Reads and assesses each scan by itself, with the CT that is needed. `wanted`: with the texts that decisions and links are bound by.
+/// Reads and assesses each scan by itself, with the CT that is needed. `wanted`: with the texts that decisions and links are
+/// bound by.
 pub(crate) fn read_scans(
     options: &CompareOptions,
     given: &[Option<GivenDecisions>],
@@ -123,7 +124,7 @@ pub(crate) fn read_scans(
         // Counted from 0, as in the result.
         let doing = |what: &str| match count {
             1 => what.to_owned(),
-            _ => format!("scan {n} of 0 to {}: {what}", count - 1),
+            _ => format!("scan {n}: {what}"),
         };
         let mut scan =
             console.busy(&doing("reading PET and CT"), || open_scan(scan_options, ct))?;
