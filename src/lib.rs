@@ -83,3 +83,8 @@ pub mod volume;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 pub struct Readme;
+
+/// So are those of the book.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/book/src/library.md")]
+pub struct Book;

@@ -19,6 +19,7 @@ mod label;
 mod oblique;
 mod panel;
 mod plate;
+mod print;
 mod projections;
 mod turning;
 
@@ -28,6 +29,7 @@ pub use colour::{Colour, Window, hot_iron};
 pub use figure::{CompareColumn, FigureText, compare_figure, reference_views, score_figure};
 pub use frame::Frame;
 pub use plate::{Plate, mip, section};
+pub use print::{PrintSize, Sheet, print_figure};
 pub use projections::projections;
 pub use turning::{Turned, turning_mip};
 

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::score::ScoreDocument;
+use super::table;
 use super::text::{self, Align, Page};
 use super::trajectories::TrajectoryDocument;
 use super::{Content, finite};
@@ -310,7 +311,8 @@ impl From<&PairAssessment> for PairDocument {
     }
 }
 
-fn alignment_warning(pair: &PairAssessment) -> Option<Warning> {
+/// A warning where two scans do not surely lie on each other.
+pub fn alignment_warning(pair: &PairAssessment) -> Option<Warning> {
     let quality = &pair.alignment.quality;
     (quality.verdict == Verdict::Doubtful).then(|| {
         let message = format!(
@@ -497,6 +499,10 @@ impl Content for CompareDocument {
         ]);
         page.warnings(&self.warnings);
         page.finish()
+    }
+
+    fn csv(&self) -> Option<String> {
+        Some(table::lesions(&self.scans.iter().collect::<Vec<_>>(), &self.trajectories))
     }
 
     fn warnings(&self) -> &[Warning] {

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::suv::{ClockDocument, SeriesHead};
+use super::table;
 use super::text::{self, Align, Page};
 use super::{Content, PatientDocument, finite};
 use crate::diagnostic::Warning;
@@ -206,6 +207,10 @@ impl Content for MeasureDocument {
         }
         page.warnings(&self.warnings);
         page.finish()
+    }
+
+    fn csv(&self) -> Option<String> {
+        Some(table::regions(self))
     }
 
     fn warnings(&self) -> &[Warning] {

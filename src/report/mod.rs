@@ -7,6 +7,7 @@
 mod calls;
 pub mod compare;
 pub mod decisions;
+pub mod figure;
 pub mod html;
 pub mod inspect;
 pub mod measure;
@@ -14,6 +15,7 @@ pub mod phantom;
 pub mod pictures;
 pub mod score;
 pub mod suv;
+pub mod table;
 mod text;
 pub mod trajectories;
 pub mod visits;
@@ -37,6 +39,11 @@ pub trait Content: Serialize + JsonSchema {
 
     /// The result for people, no line over 100 columns, ends with a line feed. `verbose`: with what is of use to few.
     fn text(&self, verbose: bool) -> String;
+
+    /// The table of the result as CSV; `None` where the result has none.
+    fn csv(&self) -> Option<String> {
+        None
+    }
 
     /// What was noticed, in the order of the work.
     fn warnings(&self) -> &[Warning];
@@ -95,6 +102,7 @@ pub fn json_schemas() -> Vec<(&'static str, schemars::Schema)> {
         of::<score::ScoreDocument>(),
         of::<compare::CompareDocument>(),
         of::<visits::VisitsDocument>(),
+        of::<figure::FigureDocument>(),
         (ErrorDocument::NAME, schema_of::<ErrorDocument>(ErrorDocument::NAME)),
     ]
 }

@@ -1,7 +1,13 @@
 //! The pictures of a scored scan and of a series: outlines and captions for [`crate::render`].
 
+mod print;
+
 use glam::DVec3;
 use image::RgbImage;
+
+pub use print::{
+    Outlined, PrintOptions, PrintedFigure, Target, for_print, target_of, usual_target,
+};
 
 use crate::assessment::{PairAssessment, ScanAssessment, SeriesScan};
 use crate::deauville::Scored;

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::decisions::{DecisionsDocument, decided_by};
 use super::suv::{BodyMeanOrReason, ClockDocument, DecayFactorDocument, SeriesHead, SuvNumbers};
+use super::table;
 use super::text::{self, Align, Page};
 use super::{Content, PatientDocument, finite};
 use crate::assessment::{ScanAssessment, ScoreShare, ScoreShares};
@@ -605,6 +606,10 @@ impl Content for ScoreDocument {
         self.write(&mut page, verbose);
         page.warnings(&self.warnings);
         page.finish()
+    }
+
+    fn csv(&self) -> Option<String> {
+        Some(table::lesions(&[self], &[]))
     }
 
     fn warnings(&self) -> &[Warning] {

@@ -44,27 +44,33 @@ impl Page {
         }
     }
 
-    /// A table; a heading names the unit of its column.
+    /// A table; a heading names the unit of its column. Where it is too wide, its widest columns of words are broken.
     pub(super) fn table(&mut self, headings: &[(&str, Align)], rows: &[Vec<String>]) {
         let width = |column: usize| {
             let cells = rows.iter().filter_map(|row| row.get(column));
             let cells = cells.map(|cell| cell.chars().count());
             cells.chain([headings[column].0.chars().count()]).max().unwrap_or(0)
         };
-        let widths: Vec<usize> = (0..headings.len()).map(width).collect();
+        let mut widths: Vec<usize> = (0..headings.len()).map(width).collect();
+        fit(&mut widths, headings);
         let mut row = |cells: &mut dyn Iterator<Item = &str>| {
-            let mut line = String::new();
-            for ((cell, (_, align)), width) in cells.zip(headings).zip(&widths) {
-                let cell = printable(cell);
-                let gap = if line.is_empty() { "" } else { "  " };
-                // Writing into a string does not fail.
-                let _ = match align {
-                    Align::Left => write!(line, "{gap}{cell:<width$}"),
-                    Align::Right => write!(line, "{gap}{cell:>width$}"),
-                };
+            let broken: Vec<Vec<String>> =
+                cells.zip(&widths).map(|(cell, width)| pieces(&printable(cell), *width)).collect();
+            let height = broken.iter().map(Vec::len).max().unwrap_or(0);
+            for n in 0..height {
+                let mut line = String::new();
+                for ((cell, (_, align)), width) in broken.iter().zip(headings).zip(&widths) {
+                    let cell = cell.get(n).map_or("", String::as_str);
+                    let gap = if line.is_empty() { "" } else { "  " };
+                    // Writing into a string does not fail.
+                    let _ = match align {
+                        Align::Left => write!(line, "{gap}{cell:<width$}"),
+                        Align::Right => write!(line, "{gap}{cell:>width$}"),
+                    };
+                }
+                self.text.push_str(line.trim_end());
+                self.text.push('\n');
             }
-            self.text.push_str(line.trim_end());
-            self.text.push('\n');
         };
         row(&mut headings.iter().map(|(heading, _)| *heading));
         for cells in rows {
@@ -121,6 +127,40 @@ impl Page {
     }
 }
 
+/// No column is made narrower.
+const NARROWEST: usize = 12;
+
+/// Narrows the widest columns of words until a table fits.
+fn fit(widths: &mut [usize], headings: &[(&str, Align)]) {
+    loop {
+        let total: usize = widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1);
+        let wide =
+            |column: &usize| headings[*column].1 == Align::Left && widths[*column] > NARROWEST;
+        let widest = (0..widths.len()).filter(wide).max_by_key(|column| widths[*column]);
+        let (Some(column), true) = (widest, total > COLUMNS) else { return };
+        // Down to the next one, so that the widest share what is to be saved.
+        let others = (0..widths.len()).filter(|other| *other != column).filter(wide);
+        let next = others.map(|other| widths[other]).max().unwrap_or(NARROWEST);
+        let enough = widths[column].saturating_sub(total - COLUMNS);
+        widths[column] = enough.max(next.min(widths[column] - 1)).max(NARROWEST);
+    }
+}
+
+/// A cell in pieces of at most a width, broken behind spaces and marks where that can be.
+fn pieces(cell: &str, width: usize) -> Vec<String> {
+    let mut rest: Vec<char> = cell.chars().collect();
+    let mut found = Vec::new();
+    while rest.len() > width.max(1) {
+        let fits = &rest[..width.max(1)];
+        let mark = fits.iter().rposition(|c| matches!(c, ' ' | '\\' | ',' | ';' | '/'));
+        let end = mark.filter(|at| *at > 0).map_or(fits.len(), |at| at + 1);
+        let piece: String = rest.drain(..end).collect();
+        found.push(piece.trim_end().to_owned());
+    }
+    found.push(rest.into_iter().collect());
+    found
+}
+
 /// A number with as many decimals as its size deserves; a dash where it is not known.
 pub(super) fn number(value: Option<f64>, decimals: usize) -> String {
     value.map_or_else(|| "-".to_owned(), |value| format!("{value:.decimals$}"))
@@ -172,6 +212,20 @@ mod tests {
         assert!(text.contains("\n        word"), "{text}");
         assert!(text.contains("\nname   SUV\nr     1.00\n"), "{text}");
         assert!(!text.contains("none"));
+    }
+
+    #[test]
+    fn tables_that_are_too_wide_are_broken_not_cut() {
+        let mut page = Page::default();
+        let long = "NORM\\DTIM\\ATTN\\SCAT\\DECY\\RAN\\DCAL".repeat(3);
+        page.table(
+            &[("attribute", Align::Left), ("value", Align::Left), ("used", Align::Right)],
+            &[vec!["CorrectedImage (0028,0051) ".repeat(2), long.clone(), "1.00".into()]],
+        );
+        let text = page.finish();
+        assert!(text.lines().all(|line| line.chars().count() <= COLUMNS), "{text}");
+        let shown: String = text.split_whitespace().collect();
+        assert!(shown.matches("ATTN").count() == 3 && shown.contains("1.00"), "{text}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub(crate) mod documents;
 mod failures;
 mod real_scans;
+mod terminal;
 
 use std::path::Path;
 use std::process::{Command, Output};

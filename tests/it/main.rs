@@ -4,6 +4,7 @@
 
 mod architecture;
 mod bodies;
+mod book;
 mod cli;
 mod codes;
 mod compare;
@@ -19,6 +20,7 @@ mod organs;
 mod pairs;
 mod phantom;
 mod pictures;
+mod print;
 mod properties;
 mod real_ct;
 mod real_pair;

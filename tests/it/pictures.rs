@@ -19,7 +19,11 @@ use petct::{
 const LIVER: DVec3 = DVec3::new(-70.0, -20.0, -60.0);
 const LESION: DVec3 = DVec3::new(45.0, -30.0, 150.0);
 
-fn volume_of<T: Clone>(spacing: [f64; 3], outside: T, value: impl Fn(DVec3) -> T) -> Volume<T> {
+pub(crate) fn volume_of<T: Clone>(
+    spacing: [f64; 3],
+    outside: T,
+    value: impl Fn(DVec3) -> T,
+) -> Volume<T> {
     let steps = [spacing[0] * DVec3::Z, spacing[1] * DVec3::Y, spacing[2] * DVec3::X];
     let size = [800.0, 320.0, 480.0];
     let shape = std::array::from_fn(|axis| (size[axis] / spacing[axis]) as usize);
@@ -53,14 +57,14 @@ fn suv(lesion: f64) -> impl Fn(DVec3) -> f32 {
     }
 }
 
-fn hounsfield(p: DVec3) -> i16 {
+pub(crate) fn hounsfield(p: DVec3) -> i16 {
     let body = ellipsoid(p, DVec3::new(0.0, 0.0, -60.0), DVec3::new(180.0, 110.0, 320.0));
     let spine = ellipsoid(p, DVec3::new(0.0, 60.0, -60.0), DVec3::new(22.0, 22.0, 300.0));
     let lung = ellipsoid(p, DVec3::new(-80.0, 0.0, 110.0), DVec3::new(60.0, 70.0, 100.0));
     (-1000.0 + 1040.0 * body + 400.0 * spine - 850.0 * lung) as i16
 }
 
-fn ball(like: &Volume<f32>, centre: DVec3, radius: f64) -> Mask {
+pub(crate) fn ball(like: &Volume<f32>, centre: DVec3, radius: f64) -> Mask {
     let mut mask = Volume::filled(like.geometry().clone(), false);
     for offset in 0..mask.geometry().len() {
         let place = mask.geometry().centre_of(mask.voxel_of(offset));
@@ -107,7 +111,7 @@ fn text(title: &str, caption: &str) -> FigureText {
 
 /// Compares with `tests/reference/NAME.png`, both at half size: on average at most half a grey level apart (rounding),
 /// and fewer than one value in a thousand by more than 24 (a line moved by a fraction of a pixel).
-fn check(name: &str, picture: &RgbImage) {
+pub(crate) fn check(name: &str, picture: &RgbImage) {
     let half = |n: u32| n.div_ceil(2);
     let size = (half(picture.width()), half(picture.height()));
     let found = imageops::resize(picture, size.0, size.1, imageops::FilterType::Triangle);

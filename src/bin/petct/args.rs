@@ -3,6 +3,7 @@
 //! Each value is parsed where it enters, so that no command sees raw text. A flag about a scan is given once for each
 //! scan, in their order; `-` leaves that scan as it is.
 
+mod figure;
 mod values;
 
 use std::ffi::OsString;
@@ -15,6 +16,7 @@ use petct::phantom::Size;
 use petct::suv::{InjectedAt, Overrides, SuvKind};
 
 use crate::failure::Failure;
+pub(crate) use figure::{FigureArgs, FigureOptions, FigureTarget};
 use values::{Given, dose_mbq, given, height_m, injected_at, region, threshold, weight_kg};
 pub(crate) use values::{OrganSource, RegionSource};
 
@@ -23,6 +25,11 @@ const RESEARCH_USE: &str = "Decision support for research, not a medical device.
 /// Behind the help of the program.
 const STATUS: &str = "Exit status: 0 a result; 1 a result that says not scorable or not comparable; 2 an input or a \
     command that cannot be used.\n\nDecision support for research, not a medical device.";
+
+/// Behind the help of `completions`.
+const COMPLETIONS: &str = "bash: petct completions bash > ~/.local/share/bash-completion/completions/petct\n\
+    zsh: petct completions zsh > a folder of $fpath, as _petct\n\
+    fish: petct completions fish > ~/.config/fish/completions/petct.fish";
 
 /// Behind the help of commands that take several scans.
 const SEVERAL_SCANS: &str = "A flag about one scan (series, weight, height, dose, injection, liver, blood pool, masks, \
@@ -79,9 +86,28 @@ pub(crate) enum Command {
     /// Compare a follow-up (or several) with its baseline: Lugano response. With --table, visits read elsewhere.
     #[command(after_help = SEVERAL_SCANS)]
     Compare(CompareArgs),
+    /// Draw the figure of a case report: projections and axial sections of one scan or several, as PNG or SVG.
+    #[command(after_help = SEVERAL_SCANS)]
+    Figure(FigureArgs),
     /// Write a synthetic PET-CT patient with known truth; CASE `list` names the cases.
     #[command(after_help = RESEARCH_USE)]
     Phantom(PhantomArgs),
+    /// Print a script that completes commands and flags in a shell.
+    #[command(after_help = COMPLETIONS)]
+    Completions(CompletionsArgs),
+    /// Print the manual page; -o writes those of all commands.
+    Man(ManArgs),
+}
+
+impl Command {
+    /// Whether a result of the command has a table.
+    pub(crate) fn has_table(&self) -> bool {
+        match self {
+            Self::Measure(_) | Self::Score(_) => true,
+            Self::Compare(args) => args.table.is_none(),
+            _ => false,
+        }
+    }
 }
 
 /// How results are shown.
@@ -92,6 +118,30 @@ pub(crate) enum Format {
     Text,
     /// One JSON document.
     Json,
+    /// The table of lesions (of regions: measure) alone, as CSV.
+    Csv,
+}
+
+/// When text is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl From<Color> for anstream::ColorChoice {
+    fn from(color: Color) -> Self {
+        match color {
+            Color::Auto => Self::Auto,
+            Color::Always => Self::Always,
+            Color::Never => Self::Never,
+        }
+    }
 }
 
 /// Flags of every command.
@@ -108,6 +158,16 @@ pub(crate) struct Common {
         help_heading = "Output"
     )]
     pub(crate) format: Format,
+    /// When text is coloured: auto (on a terminal, unless `NO_COLOR` is set), always, never.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        help_heading = "Output"
+    )]
+    pub(crate) color: Color,
     /// Treat a warning as an error.
     #[arg(long, global = true, help_heading = "Output")]
     pub(crate) strict: bool,
@@ -254,6 +314,20 @@ pub(crate) struct CompareArgs {
     flags: ScanArgs,
     #[command(flatten)]
     reading: ReadingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell.
+    #[arg(value_enum, value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// Write the pages of petct and of each command into this folder.
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -536,6 +610,20 @@ impl PhantomArgs {
             uncompressed: self.uncompressed,
             output: self.output,
         }
+    }
+}
+
+/// When a command line asks for colour, before it is parsed: help and errors have colour, too.
+pub(crate) fn color_asked(arguments: &[OsString]) -> clap::ColorChoice {
+    let asked = |when: &str| {
+        let together = format!("--color={when}");
+        arguments.iter().any(|argument| *argument == *together)
+            || arguments.windows(2).any(|pair| pair[0] == "--color" && pair[1] == *when)
+    };
+    match (asked("never"), asked("always")) {
+        (true, _) => clap::ColorChoice::Never,
+        (_, true) => clap::ColorChoice::Always,
+        _ => clap::ColorChoice::Auto,
     }
 }
 

@@ -93,6 +93,7 @@ pub(crate) fn input(scan: &OpenScan) -> Result<ScanInput<'_>, Failure> {
 }
 
 /// An assessed scan.
+#[derive(Debug)]
 pub(crate) struct Assessed {
     pub(crate) assessment: ScanAssessment,
     /// Text of decisions for the folder of results.

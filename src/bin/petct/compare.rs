@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use petct::assessment::{
     LinkedLesion, PairAssessment, SeriesScan, Settings, assess_series, trajectories,
 };
+use petct::criteria::Criteria;
 use petct::decisions::{LinkedScan, ProposedLink, write_links};
 use petct::report::compare::CompareDocument;
 use petct::report::html::{ScanPictures, compare_page};
@@ -20,10 +21,11 @@ use crate::folder::{Folder, REPORT};
 use crate::open::{Ct, OpenScan, open_scan};
 
 /// A scan on its way into the series.
-struct Read {
-    scan: OpenScan,
-    settings: Settings,
-    assessed: Assessed,
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) scan: OpenScan,
+    pub(crate) settings: Settings,
+    pub(crate) assessed: Assessed,
 }
 
 /// Name of the file of links.
@@ -51,40 +53,14 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
         }
         check_replaceable(&output.join(LINKS), links.iter().map(|links| links.text.as_str()))?;
     }
-    let mut scans = Vec::new();
-    for ((scan_options, reading), given) in options.scans.iter().zip(&given) {
-        let ct = Ct::for_pictures(options.output.is_some());
-        let mut scan = console.busy("reading PET and CT", || open_scan(scan_options, ct))?;
-        let settings = settings(&mut scan, reading, options.threshold, options.criteria)?;
-        let wanted = options.output.is_some() || links.is_some();
-        let assessed = console.busy("assessing the scan", || {
-            assess(&scan, scan_options, &settings, given.as_ref(), wanted)
-        })?;
-        scans.push(Read { scan, settings, assessed });
-    }
+    let ct = Ct::for_pictures(options.output.is_some());
+    let wanted = options.output.is_some() || links.is_some();
+    let mut scans = read_scans(options, &given, (ct, wanted), console)?;
     in_order_of_time(&mut scans, &paths)?;
-    let mut series = Vec::new();
-    for read in &scans {
-        series.push(SeriesScan {
-            input: input(&read.scan)?,
-            frame_of_reference_uid: read.scan.frame_of_reference_uid(),
-            facts: read.scan.facts.clone(),
-            sul_per_value: read.scan.sul_per_value,
-            assessment: read.assessed.assessment.clone(),
-        });
-    }
-    let known: Vec<LinkedScan> =
-        scans.iter().filter_map(|read| linked_scan(&read.assessed)).collect();
-    if let Some(given) = &links {
-        given.links.check(&known).map_err(|error| given.failure(&error))?;
-    }
+    let mut series = series_of(&scans)?;
+    let known = linked_scans(&scans);
     let given = links.as_ref().map(|given| &given.links);
-    let pairs = console
-        .busy("aligning and comparing", || assess_series(&mut series, given, &options.criteria))
-        .map_err(|error| match &links {
-            Some(links) => links.failure(&error),
-            None => Failure::of_decisions(&"links", &error),
-        })?;
+    let pairs = pairs_of(&mut series, &scans, links.as_ref(), &options.criteria, console)?;
     let documents = scans
         .iter()
         .zip(&series)
@@ -132,6 +108,71 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
         folder.document("compare", &document)?;
     }
     console.show(&document, u8::from(!document.is_evaluable()))
+}
+
+/// Reads and assesses each scan by itself, with the CT that is needed. `wanted`: with the texts that decisions and links are
+/// bound by.
+pub(crate) fn read_scans(
+    options: &CompareOptions,
+    given: &[Option<GivenDecisions>],
+    (ct, wanted): (Ct, bool),
+    console: &Console,
+) -> Result<Vec<Read>, Failure> {
+    let mut scans = Vec::new();
+    let count = options.scans.len();
+    for (n, ((scan_options, reading), given)) in options.scans.iter().zip(given).enumerate() {
+        // Counted from 0, as in the result.
+        let doing = |what: &str| match count {
+            1 => what.to_owned(),
+            _ => format!("scan {n}: {what}"),
+        };
+        let mut scan =
+            console.busy(&doing("reading PET and CT"), || open_scan(scan_options, ct))?;
+        let settings = settings(&mut scan, reading, options.threshold, options.criteria)?;
+        let assessed = console.busy(&doing("finding references and lesions"), || {
+            assess(&scan, scan_options, &settings, given.as_ref(), wanted)
+        })?;
+        scans.push(Read { scan, settings, assessed });
+    }
+    Ok(scans)
+}
+
+/// The scans as a series, each as it is by itself.
+pub(crate) fn series_of(scans: &[Read]) -> Result<Vec<SeriesScan<'_>>, Failure> {
+    fn of_scan(read: &Read) -> Result<SeriesScan<'_>, Failure> {
+        Ok(SeriesScan {
+            input: input(&read.scan)?,
+            frame_of_reference_uid: read.scan.frame_of_reference_uid(),
+            facts: read.scan.facts.clone(),
+            sul_per_value: read.scan.sul_per_value,
+            assessment: read.assessed.assessment.clone(),
+        })
+    }
+    scans.iter().map(of_scan).collect()
+}
+
+/// Compares the scans of a series, linked as a person says where links are given.
+pub(crate) fn pairs_of(
+    series: &mut [SeriesScan<'_>],
+    scans: &[Read],
+    links: Option<&GivenLinks>,
+    criteria: &Criteria,
+    console: &Console,
+) -> Result<Vec<PairAssessment>, Failure> {
+    if let Some(given) = links {
+        given.links.check(&linked_scans(scans)).map_err(|error| given.failure(&error))?;
+    }
+    let given = links.map(|given| &given.links);
+    console.busy("aligning and comparing", || assess_series(series, given, criteria)).map_err(
+        |error| match links {
+            Some(links) => links.failure(&error),
+            None => Failure::of_decisions(&"links", &error),
+        },
+    )
+}
+
+fn linked_scans(scans: &[Read]) -> Vec<LinkedScan> {
+    scans.iter().filter_map(|read| linked_scan(&read.assessed)).collect()
 }
 
 /// The pictures that are in the page alone: projections at one scale, and the references.
@@ -186,7 +227,7 @@ fn proposed(series: &[SeriesScan<'_>], pairs: &[PairAssessment]) -> Vec<Proposed
 }
 
 /// Sorts the follow-ups by time. A baseline that is not the first scan is a mistake of the command, not to be mended.
-fn in_order_of_time(scans: &mut [Read], paths: &[&Path]) -> Result<(), Failure> {
+pub(crate) fn in_order_of_time(scans: &mut [Read], paths: &[&Path]) -> Result<(), Failure> {
     let when = |read: &Read| read.scan.facts.acquired;
     for (n, read) in scans.iter().enumerate().skip(1) {
         if let (Some(baseline), Some(follow_up)) = (when(&scans[0]), when(read))

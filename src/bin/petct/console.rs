@@ -6,12 +6,14 @@ use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use indicatif::ProgressBar;
+use anstream::{AutoStream, ColorChoice};
+use indicatif::{ProgressBar, ProgressStyle};
 use petct::diagnostic::Warning;
 use petct::report::{Content, Document, ErrorDocument};
 
 use crate::args::{Common, Format};
 use crate::failure::Failure;
+use crate::paint::painted;
 
 /// Work longer than this shows that it goes on.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -31,6 +33,7 @@ enum Detail {
 #[derive(Debug)]
 pub(crate) struct Console {
     format: Format,
+    color: ColorChoice,
     detail: Detail,
     strict: bool,
     /// Whether documents name the patient.
@@ -41,6 +44,7 @@ impl Console {
     pub(crate) fn new(common: &Common) -> Self {
         Self {
             format: common.format,
+            color: common.color.into(),
             detail: match (common.quiet, common.verbose) {
                 (true, _) => Detail::Quiet,
                 (false, true) => Detail::Verbose,
@@ -62,22 +66,54 @@ impl Console {
     /// Shows a document: status 0, or `status` where the result says that there is none.
     pub(crate) fn show<T: Content>(&self, content: &T, status: u8) -> Result<ExitCode, Failure> {
         self.check(content.warnings())?;
-        let text = match self.format {
-            Format::Json => json(&Document::new(content))?,
-            Format::Text => content.text(self.detail == Detail::Verbose),
-        };
-        print(&text)?;
-        // Both formats hold the warnings; where the result goes elsewhere, the person at the terminal sees them too.
-        if self.detail != Detail::Quiet && !io::stdout().is_terminal() {
+        match self.format {
+            Format::Json => print(&json(&Document::new(content))?)?,
+            Format::Csv => print(&content.csv().ok_or_else(no_table)?)?,
+            Format::Text => {
+                let text = content.text(self.detail == Detail::Verbose);
+                match self.color_on(&io::stdout()) {
+                    ColorChoice::Never => print(&text)?,
+                    _ => print(&painted(&text))?,
+                }
+            }
+        }
+        // Text and JSON hold the warnings; where the result goes elsewhere, the person at the terminal sees them too.
+        let shown = self.format != Format::Csv && io::stdout().is_terminal();
+        if self.detail != Detail::Quiet && !shown {
             for warning in content.warnings() {
-                complain(&format!("warning: {} ({})", warning.message, warning.code));
+                self.complain(&format!("warning: {} ({})", warning.message, warning.code));
             }
         }
         Ok(ExitCode::from(status))
     }
 
-    /// Does work that may take long; after a second a terminal shows that it goes on.
-    pub(crate) fn busy<R>(&self, what: &'static str, work: impl FnOnce() -> R) -> R {
+    /// Shows what is no document: a script, a page.
+    pub(crate) fn show_plain(&self, command: &str, text: &str) -> Result<ExitCode, Failure> {
+        if self.format == Format::Json {
+            let message = format!("petct {command} answers with no JSON document");
+            return Err(Failure::new("usage", &message, "leave --format out"));
+        }
+        print(text)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Whether a stream takes colour: as asked, else where it is a terminal and `NO_COLOR` is not set.
+    fn color_on<S: anstream::stream::RawStream>(&self, stream: &S) -> ColorChoice {
+        match self.color {
+            ColorChoice::Auto => AutoStream::choice(stream),
+            asked => asked,
+        }
+    }
+
+    fn complain(&self, line: &str) {
+        match self.color_on(&io::stderr()) {
+            ColorChoice::Never => complain(line),
+            _ => complain(&painted(line)),
+        }
+    }
+
+    /// Does work that may take long; after a second a terminal shows what is being done, and for how long.
+    pub(crate) fn busy<R>(&self, what: &str, work: impl FnOnce() -> R) -> R {
         if self.detail == Detail::Quiet || !io::stderr().is_terminal() {
             return work();
         }
@@ -88,7 +124,12 @@ impl Console {
                 if wait.recv_timeout(PATIENCE) != Err(mpsc::RecvTimeoutError::Timeout) {
                     return;
                 }
-                let bar = ProgressBar::new_spinner().with_message(what);
+                let bar = ProgressBar::new_spinner().with_message(what.to_owned());
+                if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
+                    bar.set_style(style);
+                }
+                // The patience is a part of the time.
+                let bar = bar.with_elapsed(PATIENCE);
                 bar.enable_steady_tick(Duration::from_millis(120));
                 let _ = wait.recv(); // ends by the sender's drop
                 bar.finish_and_clear();
@@ -98,6 +139,12 @@ impl Console {
             result
         })
     }
+}
+
+/// CSV is asked of a result without a table.
+pub(crate) fn no_table() -> Failure {
+    let message = "--format csv: this result has no table of lesions or regions";
+    Failure::new("no_table", &message, "give --format text or json")
 }
 
 /// Shows why there is no result, and ends with status 2.

@@ -52,14 +52,18 @@ impl Folder {
         self.write(name, text.as_bytes())
     }
 
-    /// Under another name first: a file that has its name is complete.
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
-        let path = self.path.join(name);
-        let unfinished = self.path.join(format!(".{name}.part"));
-        let written =
-            std::fs::write(&unfinished, bytes).and_then(|()| std::fs::rename(&unfinished, &path));
-        written.map_err(|e| cannot_write(&path, &e))
+        write_file(&self.path.join(name), bytes)
     }
+}
+
+/// Writes a file under another name first: a file that has its name is complete.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let unfinished = path.with_file_name(format!(".{name}.part"));
+    let written =
+        std::fs::write(&unfinished, bytes).and_then(|()| std::fs::rename(&unfinished, path));
+    written.map_err(|e| cannot_write(path, &e))
 }
 
 fn cannot_write(path: &Path, why: &dyn Display) -> Failure {

@@ -9,12 +9,15 @@ mod compare;
 mod console;
 mod decisions;
 mod failure;
+mod figure;
 mod folder;
 mod inspect;
 mod measure;
 mod open;
+mod paint;
 mod phantom;
 mod score;
+mod shell;
 mod suv;
 mod table;
 
@@ -23,13 +26,15 @@ use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
 use args::{Cli, Command, Comparison, Format};
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 use console::Console;
 use failure::Failure;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
-    let cli = match Cli::try_parse_from(&arguments) {
+    let parser = Cli::command().color(args::color_asked(&arguments));
+    let parsed = parser.try_get_matches_from(&arguments);
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(help) if !help.use_stderr() => return console::show_help(&help),
         Err(error) => {
@@ -62,7 +67,12 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         let built = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
         built.map_err(|e| Failure::new("threads", &e, "give a smaller number with --threads"))?;
     }
+    if cli.common.format == Format::Csv && !cli.command.has_table() {
+        return Err(console::no_table());
+    }
     match cli.command {
+        Command::Completions(args) => shell::completions(&args, &console),
+        Command::Man(args) => shell::man(&args, &console),
         Command::Inspect(args) => inspect::run(&args.options()?, &console),
         Command::Suv(args) => suv::run(&args.options()?, &console),
         Command::Measure(args) => measure::run(&args.options()?, &console),
@@ -71,6 +81,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
             Comparison::Scans(options) => compare::run(&options, &console),
             Comparison::Table(options) => table::run(&options, &console),
         },
+        Command::Figure(args) => figure::run(&args.options()?, &console),
         Command::Phantom(args) => phantom::run(&args.options(), &console),
     }
 }

@@ -30,9 +30,10 @@ pub(crate) fn run(options: &ScoreOptions, console: &Console) -> Result<ExitCode,
     let ct = Ct::for_pictures(options.output.is_some());
     let mut scan = console.busy("reading PET and CT", || open_scan(&options.scan, ct))?;
     let settings = settings(&mut scan, &options.reading, options.threshold, options.criteria)?;
-    let Assessed { assessment, decisions, .. } = console.busy("assessing the scan", || {
-        assess(&scan, &options.scan, &settings, given.as_ref(), options.output.is_some())
-    })?;
+    let Assessed { assessment, decisions, .. } = console
+        .busy("finding references and lesions", || {
+            assess(&scan, &options.scan, &settings, given.as_ref(), options.output.is_some())
+        })?;
     let mut document = document(&scan, &settings, &assessment, console);
     console.check(&document.warnings)?;
     if let Some(output) = &options.output {

@@ -57,7 +57,7 @@ pub(super) fn given<T: Clone + Send + Sync + 'static>(
 }
 
 /// A number between two bounds, or what was meant to be given.
-fn number(text: &str, low: f64, high: f64, meant: &str) -> Result<f64, String> {
+pub(super) fn number(text: &str, low: f64, high: f64, meant: &str) -> Result<f64, String> {
     let value = text.trim().parse::<f64>().ok().filter(|value| (low..=high).contains(value));
     value.ok_or_else(|| format!("{text:?} is not {meant}"))
 }
