@@ -16,6 +16,7 @@ pub mod score;
 pub mod suv;
 mod text;
 pub mod trajectories;
+pub mod viewer;
 pub mod visits;
 
 use schemars::JsonSchema;

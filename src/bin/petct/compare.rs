@@ -8,7 +8,8 @@ use petct::assessment::{
 };
 use petct::decisions::{LinkedScan, ProposedLink, write_links};
 use petct::report::compare::CompareDocument;
-use petct::report::html::{ScanPictures, compare_page};
+use petct::report::html::{ScanPictures, Viewer, compare_page};
+use petct::report::viewer::{ViewedScan, ViewerData};
 use petct::report::{self, pictures};
 
 use crate::args::CompareOptions;
@@ -128,7 +129,18 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
         folder.text(LINKS, &text)?;
         document.files.push(LINKS.to_owned());
         document.files.push(REPORT.to_owned());
-        folder.text(REPORT, &compare_page(&document, &names, &shown, &figure))?;
+        let viewed: Vec<ViewedScan<'_>> = series
+            .iter()
+            .zip(&names)
+            .map(|(scan, name)| ViewedScan {
+                name,
+                input: scan.input,
+                assessment: &scan.assessment,
+            })
+            .collect();
+        let viewer = console.busy("packing the volumes", || ViewerData::new(&viewed, &pairs));
+        let page = compare_page(&document, &names, &shown, &figure, Viewer::Look(&viewer));
+        folder.text(REPORT, &page)?;
         folder.document("compare", &document)?;
     }
     console.show(&document, u8::from(!document.is_evaluable()))
