@@ -80,6 +80,9 @@ enum Origin {
 const ONLY_PROPOSED: &str =
     "only a region that was proposed can be split or merged; undo the step that made this one";
 
+/// Who confirms a class where nobody is named.
+const CONFIRMS: &str = "reader";
+
 impl Decisions {
     /// These decisions after one more step; lines and hash are those of the text before it, and what cannot be carried out is
     /// found when they are applied.
@@ -155,6 +158,14 @@ impl Decisions {
         match self.origin(region, proposals)? {
             Origin::Proposed(at) => {
                 let entry = &mut self.regions[at].entry;
+                let same = entry.choice == choice && site.is_none_or(|site| site == entry.site);
+                let proposal = proposals.iter().find(|p| p.id == region);
+                let as_proposed = proposal.is_some_and(|p| Some(p.finding.class) == choice.class());
+                if same && as_proposed {
+                    // Said again it is confirmed, and a comparison does not change it.
+                    let name = self.said.reader.clone().unwrap_or_else(|| CONFIRMS.into());
+                    entry.said.reader = Some(name);
+                }
                 entry.choice = choice;
                 entry.site = site.unwrap_or(entry.site);
             }

@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use petct::alignment::Alignment;
 use petct::assessment::{
-    LinkedLesion, PairAssessment, SeriesScan, Settings, assess_series, trajectories,
+    LinkedLesion, PairAssessment, SeriesScan, Settings, assess_aligned_series, trajectories,
 };
+use petct::criteria::Criteria;
 use petct::decisions::{LinkedScan, ProposedLink, write_links};
 use petct::report::compare::CompareDocument;
 use petct::report::html::{ScanPictures, Viewer, compare_page};
@@ -21,17 +23,17 @@ use crate::folder::{Folder, REPORT};
 use crate::open::{Ct, OpenScan, open_scan};
 
 /// A scan on its way into the series.
-struct Read {
-    scan: OpenScan,
-    settings: Settings,
-    assessed: Assessed,
+pub(crate) struct Read {
+    pub(crate) scan: OpenScan,
+    pub(crate) settings: Settings,
+    pub(crate) assessed: Assessed,
 }
 
 /// Name of the file of links.
-const LINKS: &str = "links.toml";
+pub(crate) const LINKS: &str = "links.toml";
 
 /// Name of the file of decisions of a scan.
-fn decisions_of(n: usize) -> String {
+pub(crate) fn decisions_of(n: usize) -> String {
     format!("decisions-{n}.toml")
 }
 
@@ -64,8 +66,38 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
         scans.push(Read { scan, settings, assessed });
     }
     in_order_of_time(&mut scans, &paths)?;
+    let links = links.as_ref();
+    let mut compared = compared(&scans, &[], links, &options.criteria, console)?;
+    console.check(&compared.document.warnings)?;
+    if let Some(output) = &options.output {
+        compared.write(&Folder::create(output)?, &scans, links, console)?;
+    }
+    let document = compared.document;
+    console.show(&document, u8::from(!document.is_evaluable()))
+}
+
+/// A series with all that is said of it.
+pub(crate) struct Compared<'a> {
+    pub(crate) series: Vec<SeriesScan<'a>>,
+    pub(crate) pairs: Vec<PairAssessment>,
+    pub(crate) document: CompareDocument,
+    /// Names of the scans: `baseline`, `follow-up 1 (+57 days)`.
+    pub(crate) names: Vec<String>,
+    /// The figure of the trajectories, as SVG.
+    pub(crate) figure: String,
+    known: Vec<LinkedScan>,
+}
+
+/// Compares scans that were assessed by themselves. Alignments that are known are not looked for again.
+pub(crate) fn compared<'a>(
+    scans: &'a [Read],
+    aligned: &[([usize; 2], Alignment)],
+    links: Option<&GivenLinks>,
+    criteria: &Criteria,
+    console: &Console,
+) -> Result<Compared<'a>, Failure> {
     let mut series = Vec::new();
-    for read in &scans {
+    for read in scans {
         series.push(SeriesScan {
             input: input(&read.scan)?,
             frame_of_reference_uid: read.scan.frame_of_reference_uid(),
@@ -76,13 +108,15 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
     }
     let known: Vec<LinkedScan> =
         scans.iter().filter_map(|read| linked_scan(&read.assessed)).collect();
-    if let Some(given) = &links {
+    if let Some(given) = links {
         given.links.check(&known).map_err(|error| given.failure(&error))?;
     }
-    let given = links.as_ref().map(|given| &given.links);
+    let given = links.map(|given| &given.links);
     let pairs = console
-        .busy("aligning and comparing", || assess_series(&mut series, given, &options.criteria))
-        .map_err(|error| match &links {
+        .busy("aligning and comparing", || {
+            assess_aligned_series(&mut series, aligned, given, criteria)
+        })
+        .map_err(|error| match links {
             Some(links) => links.failure(&error),
             None => Failure::of_decisions(&"links", &error),
         })?;
@@ -92,26 +126,51 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
         .map(|(read, s)| document(&read.scan, &read.settings, &s.assessment, console))
         .collect();
     let followed = trajectories(&series, &pairs);
-    let mut document = CompareDocument::new(documents, &pairs, &followed, &options.criteria);
+    let mut document = CompareDocument::new(documents, &pairs, &followed, criteria);
     document.links_sha256 = given.map(|links| links.text_sha256.clone());
-    console.check(&document.warnings)?;
-    if let Some(output) = &options.output {
-        let folder = Folder::create(output)?;
+    let names: Vec<String> = (0..series.len()).map(|n| pictures::time_point(&series, n)).collect();
+    let figure = report::trajectories::figure(&followed, &names, report::RESEARCH_USE);
+    Ok(Compared { series, pairs, document, names, figure, known })
+}
+
+impl Compared<'_> {
+    /// The scans as the page holds them.
+    pub(crate) fn viewer(&self, console: &Console) -> ViewerData {
+        let viewed: Vec<ViewedScan<'_>> = self
+            .series
+            .iter()
+            .zip(&self.names)
+            .map(|(scan, name)| ViewedScan {
+                name,
+                input: scan.input,
+                assessment: &scan.assessment,
+            })
+            .collect();
+        console.busy("packing the volumes", || ViewerData::new(&viewed, &self.pairs))
+    }
+
+    /// Writes the results; the document learns which files there are.
+    pub(crate) fn write(
+        &mut self,
+        folder: &Folder,
+        scans: &[Read],
+        links: Option<&GivenLinks>,
+        console: &Console,
+    ) -> Result<Vec<String>, Failure> {
+        let (series, pairs) = (&self.series, &self.pairs);
         let title = "Response assessment by FDG PET/CT".to_owned();
-        let picture = console.busy("drawing", || pictures::of_series(&series, &pairs, title));
+        let picture = console.busy("drawing", || pictures::of_series(series, pairs, title));
         folder.picture("compare.png", &picture)?;
-        let names: Vec<String> =
-            (0..series.len()).map(|n| pictures::time_point(&series, n)).collect();
-        let figure = report::trajectories::figure(&followed, &names, report::RESEARCH_USE);
-        folder.text("trajectories.svg", &figure)?;
+        folder.text("trajectories.svg", &self.figure)?;
         let files = ["compare.json", "compare.txt", "compare.png", "trajectories.svg"];
+        let document = &mut self.document;
         document.files = files.map(String::from).to_vec();
-        let mut shown = console.busy("drawing", || page_pictures(&folder, &series))?;
+        let mut shown = console.busy("drawing", || page_pictures(folder, series))?;
         for (n, scan) in series.iter().enumerate() {
             let name = format!("scan-{n}.png");
             let (pet, ct) = (&scan.input.image.volume, scan.input.ct);
             let of_scan = &document.scans[n];
-            let title = format!("{}: {}", pictures::time_point(&series, n), of_scan.headline());
+            let title = format!("{}: {}", pictures::time_point(series, n), of_scan.headline());
             let captions = vec![of_scan.caption()];
             let picture = console
                 .busy("drawing", || pictures::of_scan(pet, ct, &scan.assessment, title, captions));
@@ -124,26 +183,19 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
                 document.files.push(decisions_of(n));
             }
         }
-        let text =
-            links.map_or_else(|| write_links(&known, &proposed(&series, &pairs)), |l| l.text);
+        let text = links.map_or_else(
+            || write_links(&self.known, &proposed(series, pairs)),
+            |links| links.text.clone(),
+        );
         folder.text(LINKS, &text)?;
-        document.files.push(LINKS.to_owned());
-        document.files.push(REPORT.to_owned());
-        let viewed: Vec<ViewedScan<'_>> = series
-            .iter()
-            .zip(&names)
-            .map(|(scan, name)| ViewedScan {
-                name,
-                input: scan.input,
-                assessment: &scan.assessment,
-            })
-            .collect();
-        let viewer = console.busy("packing the volumes", || ViewerData::new(&viewed, &pairs));
-        let page = compare_page(&document, &names, &shown, &figure, Viewer::Look(&viewer));
+        document.files.extend([LINKS, REPORT].map(String::from));
+        let viewer = self.viewer(console);
+        let page =
+            compare_page(&self.document, &self.names, &shown, &self.figure, Viewer::Look(&viewer));
         folder.text(REPORT, &page)?;
-        folder.document("compare", &document)?;
+        folder.document("compare", &self.document)?;
+        Ok(self.document.files.clone())
     }
-    console.show(&document, u8::from(!document.is_evaluable()))
 }
 
 /// The pictures that are in the page alone: projections at one scale, and the references.

@@ -28,7 +28,7 @@ enum Detail {
 }
 
 /// How results are shown.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Console {
     format: Format,
     detail: Detail,
@@ -74,6 +74,25 @@ impl Console {
             }
         }
         Ok(ExitCode::from(status))
+    }
+
+    /// Says where a page is served: its address alone on a line of stdout, for scripts as a document.
+    pub(crate) fn serves(&self, address: &str, how_it_ends: &str) -> Result<(), Failure> {
+        match self.format {
+            Format::Json => print(&json(&serde_json::json!({ "address": address }))?)?,
+            Format::Text => print(&format!("{address}\n"))?,
+        }
+        if self.detail != Detail::Quiet {
+            complain(how_it_ends);
+        }
+        Ok(())
+    }
+
+    /// Says what was done in a review, where much is to be said.
+    pub(crate) fn tell(&self, line: &str) {
+        if self.detail == Detail::Verbose {
+            complain(line);
+        }
     }
 
     /// Does work that may take long; after a second a terminal shows that it goes on.

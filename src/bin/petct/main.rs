@@ -14,6 +14,7 @@ mod inspect;
 mod measure;
 mod open;
 mod phantom;
+mod review;
 mod score;
 mod suv;
 mod table;
@@ -71,6 +72,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
             Comparison::Scans(options) => compare::run(&options, &console),
             Comparison::Table(options) => table::run(&options, &console),
         },
+        Command::Review(args) => review::run(args.options()?, &console),
         Command::Phantom(args) => phantom::run(&args.options(), &console),
     }
 }

@@ -18,7 +18,7 @@ use crate::folder::{Folder, REPORT};
 use crate::open::{Ct, OpenScan, open_scan};
 
 /// Name of the file of decisions.
-const DECISIONS: &str = "decisions.toml";
+pub(crate) const DECISIONS: &str = "decisions.toml";
 
 pub(crate) fn run(options: &ScoreOptions, console: &Console) -> Result<ExitCode, Failure> {
     if let Some(output) = &options.output {
@@ -47,7 +47,7 @@ pub(crate) fn run(options: &ScoreOptions, console: &Console) -> Result<ExitCode,
 }
 
 /// Writes the results; the document learns which files there are.
-fn write(
+pub(crate) fn write(
     folder: &Folder,
     console: &Console,
     (scan, assessment): (&OpenScan, &ScanAssessment),
