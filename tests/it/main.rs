@@ -4,6 +4,7 @@
 
 mod architecture;
 mod bodies;
+mod browser;
 mod cli;
 mod codes;
 mod compare;
@@ -23,6 +24,7 @@ mod properties;
 mod real_ct;
 mod real_pair;
 mod refusals;
+mod review;
 mod samples;
 mod score;
 mod selection;
