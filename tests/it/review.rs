@@ -351,7 +351,7 @@ fn other_scans_and_other_folders_are_refused() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is written");
     let of_series = TempDir::new().unwrap();
     for (name, bytes) in &compared(2).files {
-        if std::path::Path::new(name).extension().is_some_and(|of| of == "toml") {
+        if Path::new(name).extension().is_some_and(|of| of == "toml") {
             std::fs::write(of_series.path().join(name), bytes).unwrap();
         }
     }

@@ -29,8 +29,10 @@ pub fn compare_page(
         .collect();
     let top = html! { @for of in &document.pairs { (pair::call(of, &names)) } };
     let pairs = html! { @for of in &document.pairs { (pair::details(of, &names)) } };
+    let drawn = scans.iter().any(|scan| scan.pictures.projection.is_some());
+    let drawn =
+        drawn.then(|| Section::new("pictures", "Projections at one scale", projections(&scans)));
     let sections = [
-        Section::new("pictures", "Projections at one scale", projections(&scans)),
         Section::new("scans", "The scans in short", overview(&scans)),
         Section::new(
             "lesions",
@@ -51,7 +53,7 @@ pub fn compare_page(
         Section::new("files", "Files", source::files(&document.files)),
     ];
     let patient = document.scans.first().and_then(|s| s.patient.as_ref());
-    page(&title(document, &names), patient, &top, sections, viewer)
+    page(&title(document, &names), patient, &top, drawn.into_iter().chain(sections), viewer)
 }
 
 /// A scan with what the page shows of it.

@@ -12,12 +12,10 @@ use crate::report::score::{LesionDocument, ReferenceDocument, ScoreDocument};
 pub fn score_page(document: &ScoreDocument, pictures: &ScanPictures, viewer: Viewer<'_>) -> String {
     let title = format!("{}, convention {}", document.headline(), document.deauville.convention);
     let shows = figure_words(document, "the scan");
+    let figure = pictures.figure.as_deref().map(|figure| {
+        Section::new("pictures", "Pictures", picture(Some(figure), &shows, &document.caption()))
+    });
     let sections = [
-        Section::new(
-            "pictures",
-            "Pictures",
-            picture(pictures.figure.as_deref(), &shows, &document.caption()),
-        ),
         Section::new("lesions", "Regions of raised uptake", lesions(document, 0)),
         Section::new("score", "The score, and how firm it is", score(document)),
         Section::new("references", "Reference regions", references(document, pictures, "", 0)),
@@ -30,7 +28,13 @@ pub fn score_page(document: &ScoreDocument, pictures: &ScanPictures, viewer: Vie
         ),
         Section::new("files", "Files", source::files(&document.files)),
     ];
-    page(&title, document.patient.as_ref(), &call(document), sections, viewer)
+    page(
+        &title,
+        document.patient.as_ref(),
+        &call(document),
+        figure.into_iter().chain(sections),
+        viewer,
+    )
 }
 
 /// The call with what it rests on.
