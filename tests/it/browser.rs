@@ -201,7 +201,7 @@ fn a_region_changed_in_the_browser_changes_the_score() {
         page.drawn();
         page.click("document.getElementById('review-physiologic')", 0.5, 0.5);
         page.wait_for(&format!(
-            "document.querySelectorAll('.call ul li').length === {} && document.querySelector('.v-status').textContent === 'Done.'",
+            "document.querySelectorAll('.call ul li').length === {} && document.querySelector('.v-status').textContent.startsWith('Done.')",
             steps + 1
         ));
     }

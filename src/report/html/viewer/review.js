@@ -146,7 +146,10 @@ class Review {
       const news = await this.asked(name, what);
       this.status.textContent = news.message;
       this.status.classList.toggle("fail", news.refused);
-      if (!news.refused) await this.take(news);
+      if (!news.refused) {
+        await this.take(news);
+        this.status.textContent = `${news.message} ${document.querySelector("h1").textContent}`;
+      }
     } catch (error) {
       this.status.textContent = `petct review does not answer: ${error.message}`;
       this.status.classList.add("fail");
