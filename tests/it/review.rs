@@ -205,7 +205,7 @@ fn a_request_names_no_file() {
         ("change", json!({ "scan": 0, "path": "../x", "change": { "do": "reader", "name": "A" } })),
         ("change", json!({ "scan": 0, "change": { "do": "reader", "name": "A", "path": "../x" } })),
         ("change", json!({ "scan": -1, "change": { "do": "reader", "name": "A" } })),
-        ("undo", json!([])),
+        ("undo", json!("x")),
     ] {
         let answer = review.post(name, &body.to_string());
         assert_eq!(answer.status, 400, "{name} {body}");
@@ -231,7 +231,8 @@ fn a_step_changes_the_score_on_the_page_in_the_file_and_later() {
     assert!(headline(&news).starts_with("Deauville 1 "), "{}", headline(&news));
     let heads: Value = serde_json::from_str(news["heads"].as_str().unwrap()).unwrap();
     let of_first = heads[0]["regions"].as_array().unwrap().iter();
-    let of_first: Vec<_> = of_first.filter(|r| r["id"] == lesions[0]["id"].to_string()).collect();
+    let id = lesions[0]["id"].to_string();
+    let of_first: Vec<_> = of_first.filter(|r| r["id"] == *id).collect();
     assert_eq!(of_first[0]["class"], "physiologic");
     // Nothing is written before it is saved.
     assert_eq!(review.files(), before);

@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::alignment::Verdict;
 use crate::assessment::{PairAssessment, ScanAssessment, ScanInput};
 use crate::resample::reduce;
-use crate::segmentation::largest_component;
+use crate::segmentation::{Region, largest_component};
 use reduced::{Head, Packed, PetLattice};
 use regions::RegionHead;
 use upright::Extent;
@@ -160,7 +160,7 @@ fn extent(scan: &ViewedScan<'_>) -> Extent {
     let references = [&scan.assessment.liver, &scan.assessment.blood_pool];
     let regions = lesions.chain(references.iter().filter_map(|r| r.region.as_ref()));
     let places = regions
-        .filter_map(|region| region.bounding_box())
+        .filter_map(Region::bounding_box)
         .flat_map(|bounds| [bounds.min, bounds.max].map(|voxel| pet.geometry().centre_of(voxel)));
     let body = Extent::around(corners).unwrap_or(whole).widened(COARSE_MM);
     let all = Extent::around(places).map_or(body, |regions| body.and(regions));

@@ -90,18 +90,18 @@ impl PetLattice {
     }
 
     /// The highest value of each block.
-    fn highest(&self, values: Vec<f32>) -> Vec<f32> {
+    fn highest(&self, values: &[f32]) -> Vec<f32> {
         if self.is_whole() {
-            return values;
+            return values.to_vec();
         }
         let [slices, rows, columns] = self.upright.lattice().shape();
         let mut out = vec![0.0_f32; self.lattice.len()];
-        let mut values = values.into_iter();
+        let mut values = values.iter();
         for s in 0..slices {
             for r in 0..rows {
                 for (c, value) in values.by_ref().take(columns).enumerate() {
                     let highest = &mut out[self.offset_of([s, r, c])];
-                    *highest = highest.max(value);
+                    *highest = highest.max(*value);
                 }
             }
         }
@@ -128,7 +128,7 @@ pub(super) fn pet(pet: &Volume<f32>, within: Extent) -> (Packed, PetLattice) {
     loop {
         let lattice = PetLattice::new(&upright, block);
         if lattice.lattice.len() <= MOST_VOXELS {
-            let packed = packed_pet(&lattice, lattice.highest(values.clone()));
+            let packed = packed_pet(&lattice, lattice.highest(&values));
             if packed.text.len() <= LARGEST || lattice.lattice.len() < 1000 {
                 return (packed, lattice);
             }
@@ -249,7 +249,7 @@ mod tests {
         let upright = Upright::new(pet.geometry(), ALL);
         let lattice = PetLattice::new(&upright, [1, 2, 2]);
         assert_eq!(lattice.lattice.shape(), [3, 2, 3]);
-        let highest = lattice.highest(upright.values(&pet, 0.0));
+        let highest = lattice.highest(&upright.values(&pet, 0.0));
         let place = pet.geometry().centre_of(pet.voxel_of(33));
         let [s, r, c] = lattice.lattice.voxel_at(place).unwrap();
         assert_eq!(highest[(s * 2 + r) * 3 + c].to_bits(), 7.0_f32.to_bits());

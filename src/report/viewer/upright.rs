@@ -134,8 +134,8 @@ impl Upright {
     fn source(&self, upright: [usize; 3]) -> Option<[usize; 3]> {
         let axes = self.axes?;
         let mut voxel = [0; 3];
-        for n in 0..3 {
-            let (axis, at) = (axes.axis[n], upright[n] + self.first[n]);
+        for (n, at) in upright.into_iter().enumerate() {
+            let (axis, at) = (axes.axis[n], at + self.first[n]);
             voxel[axis] = if axes.reversed[n] { self.from.shape()[axis] - 1 - at } else { at };
         }
         Some(voxel)
@@ -144,17 +144,14 @@ impl Upright {
     /// The upright voxel of one of the source; `None` where it was cut off or values are interpolated.
     pub(super) fn target(&self, voxel: [usize; 3]) -> Option<[usize; 3]> {
         let axes = self.axes?;
-        let mut upright = [0; 3];
-        for n in 0..3 {
+        let mut found = [0; 3];
+        for (n, place) in found.iter_mut().enumerate() {
             let axis = axes.axis[n];
-            let at = if axes.reversed[n] {
-                self.from.shape()[axis] - 1 - voxel[axis]
-            } else {
-                voxel[axis]
-            };
-            upright[n] = at.checked_sub(self.first[n]).filter(|&at| at < self.shape[n])?;
+            let end = self.from.shape()[axis] - 1;
+            let at = if axes.reversed[n] { end - voxel[axis] } else { voxel[axis] };
+            *place = at.checked_sub(self.first[n]).filter(|&at| at < self.shape[n])?;
         }
-        Some(upright)
+        Some(found)
     }
 }
 

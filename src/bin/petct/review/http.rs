@@ -4,7 +4,7 @@
 //! a thread for a few seconds.
 
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -14,6 +14,9 @@ const HEAD: usize = 16 * 1024;
 const BODY: usize = 64 * 1024;
 /// A request that does not come within this time is given up, and an answer that is not taken.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How much of a request that is too large is thrown away, bytes, and how long that may take.
+const DRAINED: u64 = 1 << 20;
+const LINGER: Duration = Duration::from_secs(1);
 /// Connections at a time: a browser opens six.
 const CONNECTIONS: usize = 32;
 
@@ -79,11 +82,16 @@ pub(super) fn serve(
 fn converse(mut stream: TcpStream, answer: &impl Fn(&Request) -> Answer) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    let answer = match read(&mut stream)? {
-        Ok(request) => answer(&request),
-        Err(status) => Answer::bare(status),
-    };
-    write(&mut stream, &answer)
+    match read(&mut stream)? {
+        Ok(request) => write(&mut stream, &answer(&request)),
+        Err(status) => {
+            write(&mut stream, &Answer::bare(status))?;
+            // What is not read would break the connection before the answer is.
+            stream.shutdown(Shutdown::Write)?;
+            stream.set_read_timeout(Some(LINGER))?;
+            io::copy(&mut stream.take(DRAINED), &mut io::sink()).map(|_| ())
+        }
+    }
 }
 
 /// A request, or the status that says what is wrong with it. An error where the connection ends.

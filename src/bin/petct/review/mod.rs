@@ -29,6 +29,9 @@ use session::{Kind, News, Session};
 
 const ENDS: &str = "Open this address in a browser on this computer; Ctrl-C ends the review.";
 
+/// More scans of one patient than anybody compares.
+const MOST_SCANS: usize = 1000;
+
 /// A scan that was read, and the decisions of the folder about it.
 struct Opened {
     scan: OpenScan,
@@ -72,7 +75,7 @@ fn opened(options: ReviewOptions, console: &Console) -> Result<(u16, Session), F
     let kind = if has(&Kind::Score.file(0)) { Kind::Score } else { Kind::Compare };
     let written = match kind {
         Kind::Score => 1,
-        Kind::Compare => (0..).take_while(|&n| has(&kind.file(n))).count(),
+        Kind::Compare => (0..MOST_SCANS).take_while(|&n| has(&kind.file(n))).count(),
     };
     if written == 0 {
         let message = format!("{} holds no decisions.toml", folder.display());
@@ -212,7 +215,7 @@ impl Server {
             (_, None) => session.save(),
         };
         // What a person is to be told stands in the page; the browser has nothing to complain of.
-        told(200, &news.unwrap_or_else(|failure| session.refused(&failure.message)))
+        told(200, &news.unwrap_or_else(|failure| Session::refused(&failure.message)))
     }
 }
 

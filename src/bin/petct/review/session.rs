@@ -191,7 +191,7 @@ impl Session {
     }
 
     /// Why a step was not done; nothing has changed.
-    pub(super) fn refused(&self, sentence: &str) -> News {
+    pub(super) fn refused(sentence: &str) -> News {
         News {
             page: String::new(),
             heads: String::new(),
@@ -206,17 +206,17 @@ impl Session {
     /// Carries out a step about a scan.
     pub(super) fn change(&mut self, scan: usize, change: &Change) -> Result<News, Failure> {
         let Some(review) = self.reviews.get(scan) else {
-            return Ok(self.refused(&format!("there is no scan {scan}")));
+            return Ok(Self::refused(&format!("there is no scan {scan}")));
         };
         let after = match review.decisions.changed(change, review.proposal.lesions()) {
             Ok(after) => after,
-            Err(sentence) => return Ok(self.refused(&sentence)),
+            Err(sentence) => return Ok(Self::refused(&sentence)),
         };
         // The text says what will be saved: what is carried out is read from it.
         let text = review.text(&after);
         let after = match read(&text) {
             Ok(after) => after,
-            Err(error) => return Ok(self.refused(&words(&error))),
+            Err(error) => return Ok(Self::refused(&words(&error))),
         };
         let read = &self.scans[scan];
         let decided = input(&read.scan).map(|input| {
@@ -224,7 +224,7 @@ impl Session {
         })?;
         match decided {
             Ok(_) => {}
-            Err(error) => return Ok(self.refused(&words(&error))),
+            Err(error) => return Ok(Self::refused(&words(&error))),
         }
         let before = std::mem::replace(&mut self.reviews[scan].decisions, after);
         self.history.push((scan, before));
@@ -235,7 +235,7 @@ impl Session {
     /// Takes the last step back.
     pub(super) fn undo(&mut self) -> Result<News, Failure> {
         let Some((scan, before)) = self.history.pop() else {
-            return Ok(self.refused("there is no step to undo"));
+            return Ok(Self::refused("there is no step to undo"));
         };
         self.reviews[scan].decisions = before;
         self.renew(scan)?;
