@@ -52,7 +52,7 @@ class Review {
     this.classes = Object.entries(classes).map(([name, words]) =>
       this.button(words, name, () => this.change({ do: "class", region: Number(this.region.id), class: name })));
     this.point = this.button("Mark a point of the split", "point", () => {
-      this.points.push([...this.of.place]);
+      this.points.push(this.here());
       this.look();
     });
     this.split = this.button("Split", "split", () =>
@@ -77,7 +77,7 @@ class Review {
     edge.querySelector("select").id = "review-edge";
     this.add = this.button("Add a lesion at the crosshair", "add", () => {
       const threshold = edge.querySelector("select").value;
-      this.change({ do: "add", point_mm: this.of.place, threshold: threshold === "" ? null : threshold });
+      this.change({ do: "add", point_mm: this.here(), threshold: threshold === "" ? null : threshold });
     });
     return this.line("New region", this.add, edge);
   }
@@ -86,7 +86,7 @@ class Review {
     const parts = [];
     for (const [name, words, radius] of [["liver", "liver", 15], ["blood_pool", "blood pool", 8]]) {
       const step = (more) => this.change({ do: "reference", reference: name, ...more });
-      parts.push(this.button(`Move the ${words} here`, `move-${name}`, () => step({ sphere_mm: [...this.of.place, radius] })));
+      parts.push(this.button(`Move the ${words} here`, `move-${name}`, () => step({ sphere_mm: [...this.here(), radius] })));
       parts.push(this.button(`Reject the ${words}`, `reject-${name}`, () => step({ accept: false })));
       parts.push(this.button(`${words} as proposed`, `proposed-${name}`, () => step({})));
     }
@@ -105,6 +105,11 @@ class Review {
     this.save = this.button("Save", "save", () => this.send("save", {}));
     const end = this.button("End the review", "end", () => this.end());
     return this.line("All of it", label, this.undo, this.save, end);
+  }
+
+  // The crosshair, to a hundredth of a millimetre: as a person would write it.
+  here() {
+    return this.of.place.map((mm) => Math.round(100 * mm) / 100);
   }
 
   unmark() {
