@@ -162,10 +162,16 @@ fn packed_pet(lattice: &PetLattice, values: Vec<f32>) -> Packed {
 /// The CT inside a box.
 pub(super) fn ct(ct: &Volume<i16>, within: Extent) -> Packed {
     let mut spacings = CT_SPACINGS_MM.into_iter().peekable();
+    let mut tried = None;
     loop {
         let spacing = spacings.next().unwrap_or(8.0);
         let last = spacings.peek().is_none();
         let averaged = reduce(ct, spacing);
+        // Whole voxels may come as near to the next spacing as to this one.
+        if !last && tried.replace(averaged.geometry().shape()) == Some(averaged.geometry().shape())
+        {
+            continue;
+        }
         let upright = Upright::new(averaged.geometry(), within);
         if !last && upright.lattice().len() > MOST_VOXELS {
             continue;

@@ -95,6 +95,10 @@ impl Page {
         for domain in ["Page.enable", "Runtime.enable", "Log.enable", "Network.enable"] {
             page.ask(domain, &json!({}));
         }
+        // Without animations what is clicked stands still.
+        let still =
+            json!({ "features": [{ "name": "prefers-reduced-motion", "value": "reduce" }] });
+        page.ask("Emulation.setEmulatedMedia", &still);
         page.ask("Page.navigate", &json!({ "url": address }));
         Some(page)
     }
