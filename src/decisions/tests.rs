@@ -327,8 +327,12 @@ fn what_was_decided_is_written_and_read_again() {
     let text = proposed()
         .replacen("# reader = \"A. B.\"", "reader = \"C. \\\"D.\\\"\"\nnote = \"second look\"", 1)
         .replacen("class = \"lesion\"\nsite", "class = \"removed\"\nnote = \"spilt\"\nsite", 1)
-        .replacen("[references.liver]", "[references.liver]\nsphere_mm = [1.5, -2, 1e-3, 15]", 1)
-        .replacen("[references.blood_pool]", "[references.blood_pool]\naccept = false", 1)
+        .replacen(
+            "\n[references.liver]\n",
+            "\n[references.liver]\nsphere_mm = [1.5, -2, 1e-3, 15]\n",
+            1,
+        )
+        .replacen("\n[references.blood_pool]\n", "\n[references.blood_pool]\naccept = false\n", 1)
         + "[[split]]\nregion = 1\npoints_mm = [[50, 0, 0], [20.25, 0, 0]]\nclasses = [\"removed\", \"lesion\"]\n\
            sites = [\"spleen\", \"liver\"]\nreader = \"E\"\n\
            [[merge]]\nregions = [2, 1]\nclass = \"lesion\"\nsite = \"neck\"\n[[merge]]\nregions = [1, 2]\n\
