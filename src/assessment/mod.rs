@@ -19,7 +19,7 @@ pub use binding::settings_in_words;
 pub use placements::{Placements, ScoreShare, ScoreShares};
 pub use proposal::Proposal;
 pub use scan::{Given, ScanAssessment, ScanInput, Settings, Totals, assess_scan, propose, uptake};
-pub use series::{LinkedLesion, PairAssessment, SeriesScan, assess_series};
+pub use series::{LinkedLesion, PairAssessment, SeriesScan, assess_aligned_series, assess_series};
 pub use trajectory::{Nadir, Trajectory, TrajectoryVisit, trajectories};
 
 #[cfg(test)]

@@ -111,12 +111,29 @@ pub fn assess_series(
     links: Option<&Links>,
     criteria: &Criteria,
 ) -> Result<Vec<PairAssessment>, DecisionError> {
+    assess_aligned_series(scans, &[], links, criteria)
+}
+
+/// The same where some pairs are aligned already, each with the positions of its earlier and its later scan: what is decided
+/// about regions does not move a scan.
+///
+/// # Errors
+/// A pair cannot be linked as the person says; nothing is called then.
+pub fn assess_aligned_series(
+    scans: &mut [SeriesScan<'_>],
+    aligned: &[([usize; 2], Alignment)],
+    links: Option<&Links>,
+    criteria: &Criteria,
+) -> Result<Vec<PairAssessment>, DecisionError> {
     let mut pairs: Vec<PairAssessment> = Vec::new();
     for later in 1..scans.len() {
         let earlier = if later == 1 { vec![0] } else { vec![0, later - 1] };
         let linked: Vec<Linked> = earlier
             .into_iter()
-            .map(|earlier| linked(scans, links, earlier, later))
+            .map(|earlier| {
+                let known = aligned.iter().find(|(pair, _)| *pair == [earlier, later]);
+                linked(scans, known.map(|(_, alignment)| alignment), links, [earlier, later])
+            })
             .collect::<Result<_, _>>()?;
         let residual = promote(scans, &linked, later);
         let scan = &mut scans[later];
@@ -137,16 +154,16 @@ pub(super) fn suspects(assessment: &ScanAssessment) -> Vec<&Lesion> {
 
 fn linked(
     scans: &[SeriesScan<'_>],
+    known: Option<&Alignment>,
     links: Option<&Links>,
-    earlier: usize,
-    later: usize,
+    [earlier, later]: [usize; 2],
 ) -> Result<Linked, DecisionError> {
     let scan = |n: usize| Scan {
         pet: &scans[n].input.image.volume,
         ct: scans[n].input.ct,
         frame_of_reference_uid: scans[n].frame_of_reference_uid,
     };
-    let alignment = align(&scan(earlier), &scan(later));
+    let alignment = known.cloned().unwrap_or_else(|| align(&scan(earlier), &scan(later)));
     let regions = |n: usize| -> Vec<&Region> {
         suspects(&scans[n].assessment).into_iter().map(|l| &l.region).collect()
     };

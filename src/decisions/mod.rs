@@ -16,6 +16,7 @@
 mod add;
 mod apply;
 mod binding;
+mod change;
 mod links;
 mod read;
 mod write;
@@ -28,11 +29,12 @@ use crate::lesion::{Class, Lesion, Site, Threshold};
 
 pub use apply::{Grounds, apply};
 pub use binding::{Binding, digest_of_regions, digest_of_scan, digest_of_settings, sha256};
+pub use change::{Change, ReferenceName};
 pub use links::{
     DueTo, GivenGroup, LinkEntry, LinkedScan, Links, ProposedLink, read_links, write_links,
 };
 pub use read::read;
-pub use write::{is_untouched, write};
+pub use write::{is_untouched, write, write_decided};
 
 /// Version of the text's format; a newer one is refused.
 pub const FORMAT: u32 = 1;
@@ -52,6 +54,16 @@ pub enum Choice {
 }
 
 impl Choice {
+    /// The word in the text.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lesion => "lesion",
+            Self::Uncertain => "uncertain",
+            Self::Physiologic => "physiologic",
+            Self::Removed => "removed",
+        }
+    }
+
     /// The class; `None` where the region is removed.
     pub fn class(self) -> Option<Class> {
         match self {
@@ -185,6 +197,25 @@ impl Decisions {
     /// Refuses decisions that were made for another scan, with other settings or about other regions.
     pub fn check(&self, now: &Binding) -> Result<(), DecisionError> {
         now.check(&self.binding, &self.petct_version)
+    }
+
+    /// Whether everything is as it was proposed, and nobody is named.
+    pub fn decide_nothing(&self, proposals: &[Lesion]) -> bool {
+        let open = |at: &Option<At<ReferenceEntry>>| {
+            at.as_ref().is_none_or(|at| at.entry == ReferenceEntry::default())
+        };
+        let as_proposed = |at: &At<RegionEntry>| {
+            let RegionEntry { id, choice, site, said, .. } = &at.entry;
+            let proposal = proposals.iter().find(|proposal| proposal.id == *id);
+            let same =
+                |p: &Lesion| choice.class() == Some(p.finding.class) && *site == p.finding.site;
+            *said == Said::default() && proposal.is_some_and(same)
+        };
+        self.said == Said::default()
+            && open(&self.liver)
+            && open(&self.blood_pool)
+            && self.regions.iter().all(as_proposed)
+            && (self.splits.is_empty() && self.merges.is_empty() && self.adds.is_empty())
     }
 }
 

@@ -47,6 +47,19 @@ fn proposed() -> String {
     write(&binding(), &proposals(), &liver, &pool)
 }
 
+/// The text of a decision after some steps.
+fn after(steps: &[&str]) -> Result<String, String> {
+    let none = |kind| Reference::not_found(kind, "a \"test\"".into());
+    let (liver, pool) = (none(ReferenceKind::Liver), none(ReferenceKind::BloodPool));
+    let mut text = proposed();
+    for step in steps {
+        let step: Change = serde_json::from_str(step).map_err(|error| error.to_string())?;
+        let decisions = read(&text).unwrap().changed(&step, &proposals())?;
+        text = write_decided(&binding(), &proposals(), &liver, &pool, &decisions);
+    }
+    Ok(text)
+}
+
 fn applied(text: &str) -> Result<Applied, DecisionError> {
     let decisions = read(text)?;
     decisions.check(&binding())?;
@@ -295,4 +308,99 @@ fn every_voxel_and_the_lattice_are_in_the_hash() {
     }
     // FIPS 180-2, appendix B.1.
     assert_eq!(&sha256("abc")[..16], "ba7816bf8f01cfea");
+}
+
+/// Without lines and hash: what is left is the same in every text that says it.
+fn bare(text: &str) -> Decisions {
+    let mut decisions = read(text).unwrap();
+    decisions.text_sha256.clear();
+    decisions.regions.iter_mut().for_each(|at| at.line = 0);
+    decisions.splits.iter_mut().for_each(|at| at.line = 0);
+    decisions.merges.iter_mut().for_each(|at| at.line = 0);
+    decisions.adds.iter_mut().for_each(|at| at.line = 0);
+    decisions.liver.iter_mut().chain(&mut decisions.blood_pool).for_each(|at| at.line = 0);
+    decisions
+}
+
+#[test]
+fn what_was_decided_is_written_and_read_again() {
+    let text = proposed()
+        .replacen("# reader = \"A. B.\"", "reader = \"C. \\\"D.\\\"\"\nnote = \"second look\"", 1)
+        .replacen("class = \"lesion\"\nsite", "class = \"removed\"\nnote = \"spilt\"\nsite", 1)
+        .replacen(
+            "\n[references.liver]\n",
+            "\n[references.liver]\nsphere_mm = [1.5, -2, 1e-3, 15]\n",
+            1,
+        )
+        .replacen("\n[references.blood_pool]\n", "\n[references.blood_pool]\naccept = false\n", 1)
+        + "[[split]]\nregion = 1\npoints_mm = [[50, 0, 0], [20.25, 0, 0]]\nclasses = [\"removed\", \"lesion\"]\n\
+           sites = [\"spleen\", \"liver\"]\nreader = \"E\"\n\
+           [[merge]]\nregions = [2, 1]\nclass = \"lesion\"\nsite = \"neck\"\n[[merge]]\nregions = [1, 2]\n\
+           [[add]]\npoint_mm = [200, 0, 0]\nthreshold = \"41%\"\nwithin_mm = 20\nclass = \"uncertain\"\n\
+           [[add]]\npoint_mm = [1, 2, 3]\n";
+    let none = |kind| Reference::not_found(kind, "a \"test\"".into());
+    let (liver, pool) = (none(ReferenceKind::Liver), none(ReferenceKind::BloodPool));
+    let again = write_decided(&binding(), &proposals(), &liver, &pool, &read(&text).unwrap());
+    assert_eq!(bare(&again), bare(&text), "{again}");
+    assert!(!is_untouched(&again) && again.contains("# proposed: lesion"));
+    // Nothing decided is the text that proposes, to the byte.
+    let nothing = read(&proposed()).unwrap();
+    assert_eq!(write_decided(&binding(), &proposals(), &liver, &pool, &nothing), proposed());
+}
+
+#[test]
+fn steps_of_a_review_do_what_the_text_does() {
+    let class =
+        |n: u32, class: &str| format!("{{\"do\":\"class\",\"region\":{n},\"class\":\"{class}\"}}");
+    let split = "{\"do\":\"split\",\"region\":1,\"points_mm\":[[50,0,0],[20,0,0]]}";
+    let merge = "{\"do\":\"merge\",\"regions\":[1,2],\"class\":\"lesion\"}";
+    let add = "{\"do\":\"add\",\"point_mm\":[200,0,0],\"threshold\":\"41%\"}";
+    let found = |steps: &[&str]| regions(&after(steps).unwrap());
+    assert_eq!(found(&[&class(1, "physiologic")])[0].1, Class::Physiologic);
+    assert_eq!(found(&[&class(2, "removed")]), [(1, Class::Lesion, HILLS.collect())]);
+    // There and back is the proposal; the same again confirms it.
+    let back = after(&[&class(1, "uncertain"), &class(1, "lesion")]).unwrap();
+    assert_eq!(back, proposed());
+    let confirmed = applied(&after(&[&class(2, "uncertain")]).unwrap()).unwrap();
+    assert_eq!(confirmed.edits[0].kind, EditKind::Confirm);
+    // Parts: 3 and 4, the merged one 3, the added one next.
+    let parts = found(&[split, &class(4, "physiologic"), add]);
+    let classes: Vec<_> = parts.iter().map(|(id, class, _)| (*id, *class)).collect();
+    let (lesion, uncertain) = (Class::Lesion, Class::Uncertain);
+    assert_eq!(classes, [(4, Class::Physiologic), (3, lesion), (2, uncertain), (5, lesion)]);
+    // Without its first part the second is number 3.
+    let parts = found(&[split, &class(3, "removed"), &class(3, "uncertain")]);
+    assert_eq!(parts.iter().map(|(id, ..)| *id).collect::<Vec<_>>(), [3, 2]);
+    assert_eq!(parts[0].1, uncertain);
+    let all: Vec<usize> = HILLS.chain([9, 10]).collect();
+    assert_eq!(found(&[merge, &class(3, "uncertain")]), [(3, uncertain, all)]);
+    assert!(found(&[merge, &class(3, "removed")]).is_empty());
+    assert_eq!(after(&[add, &class(3, "removed")]).unwrap(), proposed());
+    let named = after(&["{\"do\":\"reader\",\"name\":\" A. B. \"}", &class(1, "removed")]).unwrap();
+    assert_eq!(applied(&named).unwrap().edits[0].reader.as_deref(), Some("A. B."));
+    let liver = "{\"do\":\"reference\",\"reference\":\"liver\",\"sphere_mm\":[10,0,0,15]}";
+    let moved = read(&after(&[liver]).unwrap()).unwrap();
+    assert_eq!(moved.liver.unwrap().entry.sphere_mm, Some([10.0, 0.0, 0.0, 15.0]));
+}
+
+#[test]
+fn steps_that_cannot_be_meant_are_refused() {
+    let split = "{\"do\":\"split\",\"region\":1,\"points_mm\":[[50,0,0],[20,0,0]]}";
+    for (steps, words) in [
+        (&["{\"do\":\"class\",\"region\":9,\"class\":\"lesion\"}"][..], "there is no region 9"),
+        (&["{\"do\":\"class\",\"region\":1,\"class\":\"tumour\"}"], "tumour"),
+        (&["{\"do\":\"class\",\"region\":1,\"class\":\"lesion\",\"site\":\"toe\"}"], "no site"),
+        (&["{\"do\":\"class\",\"region\":1,\"class\":\"lesion\",\"file\":\"/a\"}"], "file"),
+        (&["{\"do\":\"write\",\"path\":\"/a\"}"], "write"),
+        (&["{\"do\":\"add\",\"point_mm\":[1,2,3],\"threshold\":\"hot\"}"], "not a threshold"),
+        (&["{\"do\":\"add\",\"point_mm\":[1,2,3],\"class\":\"removed\"}"], "cannot be removed"),
+        (&[split, "{\"do\":\"merge\",\"regions\":[3,2]}"], "only a region that was proposed"),
+        (
+            &[split, "{\"do\":\"split\",\"region\":3,\"points_mm\":[]}"],
+            "only a region that was proposed",
+        ),
+    ] {
+        let sentence = after(steps).unwrap_err();
+        assert!(sentence.contains(words), "{words}: {sentence}");
+    }
 }

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{Binding, FORMAT, sha256};
+use super::{
+    Add, Binding, Decisions, FORMAT, Merge, ReferenceEntry, RegionEntry, Said, Split, sha256,
+};
 use crate::lesion::{Lesion, Site};
 use crate::reference::{Reference, Status};
 
@@ -70,16 +72,53 @@ pub fn write(
     liver: &Reference,
     blood_pool: &Reference,
 ) -> String {
+    sealed(lines(binding, proposals, [liver, blood_pool], None))
+}
+
+/// The text of decisions about what was found: [`write()`] with what is decided in its place. Where nothing is decided it is
+/// the text that proposes. `liver` and `blood_pool` are those proposed.
+pub fn write_decided(
+    binding: &Binding,
+    proposals: &[Lesion],
+    liver: &Reference,
+    blood_pool: &Reference,
+    decided: &Decisions,
+) -> String {
+    if decided.decide_nothing(proposals) {
+        return write(binding, proposals, liver, blood_pool);
+    }
+    lines(binding, proposals, [liver, blood_pool], Some(decided))
+}
+
+fn lines(
+    binding: &Binding,
+    proposals: &[Lesion],
+    [liver, blood_pool]: [&Reference; 2],
+    decided: Option<&Decisions>,
+) -> String {
     let mut text = TOP.to_owned();
     let sites: Vec<&str> = Site::ALL.iter().map(|site| site.name()).collect();
     comment(&mut text, "Sites: ", &sites.join(", "));
-    head(&mut text, binding);
-    reference(&mut text, "liver", liver);
-    reference(&mut text, "blood_pool", blood_pool);
+    head(&mut text, binding, decided.map(|decided| &decided.said));
+    let entry = |of: fn(&Decisions) -> Option<&ReferenceEntry>| decided.and_then(of);
+    reference(&mut text, "liver", liver, entry(|d| d.liver.as_ref().map(|at| &at.entry)));
+    reference(
+        &mut text,
+        "blood_pool",
+        blood_pool,
+        entry(|d| d.blood_pool.as_ref().map(|at| &at.entry)),
+    );
     for proposal in proposals {
-        region(&mut text, proposal);
+        let entries = decided.iter().flat_map(|decided| &decided.regions);
+        let entry = entries.map(|at| &at.entry).find(|entry| entry.id == proposal.id);
+        region(&mut text, proposal, entry);
     }
-    sealed(text)
+    if let Some(decided) = decided {
+        decided.splits.iter().for_each(|at| split(&mut text, &at.entry));
+        decided.merges.iter().for_each(|at| merge(&mut text, &at.entry));
+        decided.adds.iter().for_each(|at| add(&mut text, &at.entry));
+    }
+    text
 }
 
 /// A text with its seal.
@@ -95,7 +134,7 @@ pub fn is_untouched(text: &str) -> bool {
 
 // Writing into a string does not fail.
 
-fn head(text: &mut String, binding: &Binding) {
+fn head(text: &mut String, binding: &Binding, decided: Option<&Said>) {
     let version = env!("CARGO_PKG_VERSION");
     let _ = writeln!(text, "\nformat = {FORMAT}\npetct_version = {}", quoted(version));
     for (name, hash) in [
@@ -105,13 +144,22 @@ fn head(text: &mut String, binding: &Binding) {
     ] {
         let _ = writeln!(text, "{name} = {}", quoted(hash));
     }
-    text.push_str("# reader = \"A. B.\"\n# note = \"first reading\"\n\n[settings]\n");
+    match decided.filter(|decided| **decided != Said::default()) {
+        Some(decided) => said(text, decided),
+        None => text.push_str("# reader = \"A. B.\"\n# note = \"first reading\"\n"),
+    }
+    text.push_str("\n[settings]\n");
     for (name, value) in &binding.settings {
         let _ = writeln!(text, "{name} = {}", quoted(value));
     }
 }
 
-fn reference(text: &mut String, key: &str, reference: &Reference) {
+fn reference(
+    text: &mut String,
+    key: &str,
+    reference: &Reference,
+    decided: Option<&ReferenceEntry>,
+) {
     let _ = writeln!(text, "\n[references.{key}]");
     let mut words = match reference.status {
         Status::Ok => "proposed".to_owned(),
@@ -129,20 +177,82 @@ fn reference(text: &mut String, key: &str, reference: &Reference) {
         let _ = write!(words, "; {}", reference.reasons.join("; "));
     }
     comment(text, "", &words);
+    let Some(decided) = decided else { return };
+    if let Some(accept) = decided.accept {
+        let _ = writeln!(text, "accept = {accept}");
+    }
+    if let Some(sphere) = decided.sphere_mm {
+        let _ = writeln!(text, "sphere_mm = {sphere:?}");
+    }
+    said(text, &decided.said);
 }
 
-fn region(text: &mut String, proposal: &Lesion) {
+/// Who and why.
+fn said(text: &mut String, said: &Said) {
+    for (name, words) in [("reader", &said.reader), ("note", &said.note)] {
+        if let Some(words) = words {
+            let _ = writeln!(text, "{name} = {}", quoted(words));
+        }
+    }
+}
+
+fn split(text: &mut String, split: &Split) {
+    let _ =
+        writeln!(text, "\n[[split]]\nregion = {}\npoints_mm = {:?}", split.region, split.points_mm);
+    let classes: Vec<String> = split.classes.iter().map(|class| quoted(class.name())).collect();
+    let sites: Vec<String> = split.sites.iter().map(|site| quoted(site.name())).collect();
+    for (name, words) in [("classes", classes), ("sites", sites)] {
+        if !words.is_empty() {
+            let _ = writeln!(text, "{name} = [{}]", words.join(", "));
+        }
+    }
+    said(text, &split.said);
+}
+
+fn merge(text: &mut String, merge: &Merge) {
+    let _ = writeln!(text, "\n[[merge]]\nregions = {:?}", merge.regions);
+    if let Some(class) = merge.choice {
+        let _ = writeln!(text, "class = {}", quoted(class.name()));
+    }
+    if let Some(site) = merge.site {
+        let _ = writeln!(text, "site = {}", quoted(site.name()));
+    }
+    said(text, &merge.said);
+}
+
+fn add(text: &mut String, add: &Add) {
+    let _ = writeln!(text, "\n[[add]]\npoint_mm = {:?}", add.point_mm);
+    if let Some(threshold) = add.threshold {
+        let _ = writeln!(text, "threshold = {}", quoted(&threshold.to_string()));
+    }
+    if let Some(within) = add.within_mm {
+        let _ = writeln!(text, "within_mm = {within:?}");
+    }
+    let (class, site) = (quoted(add.class.name()), quoted(add.site.name()));
+    let _ = writeln!(text, "class = {class}\nsite = {site}");
+    said(text, &add.said);
+}
+
+fn region(text: &mut String, proposal: &Lesion, decided: Option<&RegionEntry>) {
     let [x, y, z] = proposal.hottest_mm.to_array();
+    let class = decided.map_or(proposal.finding.class.name(), |decided| decided.choice.name());
+    let site = decided.map_or(proposal.finding.site, |decided| decided.site);
     let _ = writeln!(
         text,
         "\n[[region]]\nid = {}\nclass = {}\nsite = {}\nhottest_mm = [{x:.1}, {y:.1}, {z:.1}]\nsuv_max = {:.2}\n\
          volume_ml = {:.2}",
         proposal.id,
-        quoted(proposal.finding.class.name()),
-        quoted(proposal.finding.site.name()),
+        quoted(class),
+        quoted(site.name()),
         proposal.statistics.max,
         proposal.statistics.volume_ml,
     );
+    if let Some(decided) = decided {
+        if decided.choice.class() != Some(proposal.finding.class) {
+            comment(text, "proposed: ", proposal.finding.class.name());
+        }
+        said(text, &decided.said);
+    }
     comment(text, "why: ", &proposal.finding.reason);
     if proposal.below_threshold {
         comment(text, "", "below the threshold: scored, not counted in volumes");

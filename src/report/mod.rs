@@ -18,6 +18,7 @@ pub mod suv;
 pub mod table;
 mod text;
 pub mod trajectories;
+pub mod viewer;
 pub mod visits;
 
 use schemars::JsonSchema;

@@ -5,6 +5,7 @@
 mod architecture;
 mod bodies;
 mod book;
+mod browser;
 mod cli;
 mod codes;
 mod compare;
@@ -25,6 +26,7 @@ mod properties;
 mod real_ct;
 mod real_pair;
 mod refusals;
+mod review;
 mod samples;
 mod score;
 mod selection;

@@ -37,6 +37,10 @@ const SEVERAL_SCANS: &str = "A flag about one scan (series, weight, height, dose
     is given once for each scan, in their order; - leaves that scan as it is.\n\n\
     Decision support for research, not a medical device.";
 
+/// Behind the help of the review.
+const REVIEW: &str = "Give the scans and the flags with which DIR was written, the scans in their order. Ctrl-C ends the review.\n\n\
+    Decision support for research, not a medical device.";
+
 /// What says something about scans, and nothing about a table.
 const OF_SCANS: [&str; 16] = [
     "baseline",
@@ -89,6 +93,9 @@ pub(crate) enum Command {
     /// Draw the figure of a case report: projections and axial sections of one scan or several, as PNG or SVG.
     #[command(after_help = SEVERAL_SCANS)]
     Figure(FigureArgs),
+    /// Look at results and decide about them in a browser: the page of -o, served to this computer alone.
+    #[command(after_help = REVIEW)]
+    Review(ReviewArgs),
     /// Write a synthetic PET-CT patient with known truth; CASE `list` names the cases.
     #[command(after_help = RESEARCH_USE)]
     Phantom(PhantomArgs),
@@ -331,6 +338,23 @@ pub(crate) struct ManArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ReviewArgs {
+    /// Folder that score -o or compare -o wrote.
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// The scans that DIR is about.
+    #[arg(required = true, value_name = "SCAN")]
+    scans: Vec<PathBuf>,
+    /// Port on 127.0.0.1; a free one where none is given.
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    port: u16,
+    #[command(flatten)]
+    flags: ScanArgs,
+    #[command(flatten)]
+    reading: ReadingArgs,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct PhantomArgs {
     /// Name of the case, `body` for a person drawn by a seed, or `list`.
     #[arg(value_name = "CASE")]
@@ -439,6 +463,17 @@ pub(crate) struct CompareOptions {
     /// File with the links of a person.
     pub(crate) links: Option<PathBuf>,
     pub(crate) output: Option<PathBuf>,
+}
+
+/// What `review` works with.
+#[derive(Debug)]
+pub(crate) struct ReviewOptions {
+    pub(crate) folder: PathBuf,
+    pub(crate) port: u16,
+    pub(crate) scans: Vec<(ScanOptions, ReadingOptions)>,
+    /// `None`: the usual edge.
+    pub(crate) threshold: Option<Threshold>,
+    pub(crate) criteria: Criteria,
 }
 
 /// What `compare --table` works with.
@@ -593,6 +628,24 @@ impl CompareArgs {
             links: self.links,
             output: self.output,
         })))
+    }
+}
+
+impl ReviewArgs {
+    pub(crate) fn options(self) -> Result<ReviewOptions, Failure> {
+        if !self.reading.decisions.is_empty() {
+            let message = "--decisions is not for a review, which goes on with those of its folder";
+            return Err(Failure::new("usage", &message, "leave it out"));
+        }
+        let scans = self.flags.for_scans(&self.scans)?;
+        let readings = self.reading.for_scans(scans.len())?;
+        Ok(ReviewOptions {
+            folder: self.folder,
+            port: self.port,
+            scans: scans.into_iter().zip(readings).collect(),
+            threshold: self.reading.threshold,
+            criteria: self.reading.criteria.unwrap_or_default(),
+        })
     }
 }
 

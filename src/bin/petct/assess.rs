@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use petct::assessment::{Given, ScanAssessment, ScanInput, Settings, propose, settings_in_words};
+use petct::assessment::{
+    Given, Proposal, ScanAssessment, ScanInput, Settings, propose, settings_in_words,
+};
 use petct::criteria::Criteria;
 use petct::decisions::{Binding, digest_of_scan, write};
 use petct::lesion::Threshold;
@@ -112,16 +114,12 @@ pub(crate) fn assess(
     wanted: bool,
 ) -> Result<Assessed, Failure> {
     let input = input(scan)?;
-    let proposal = propose(&input, settings).map_err(|error| {
-        Failure::new("threshold_needs_liver", &error, "give --liver or a fixed --threshold")
-    })?;
+    let proposal = proposal(&input, settings)?;
     if given.is_none() && !wanted {
         let assessment = proposal.conclude(&input, settings);
         return Ok(Assessed { assessment, decisions: None, scan_sha256: None });
     }
-    let words = settings_in_words(options.kind, &options.overrides, settings);
-    let hash = digest_of_scan(&input.image.volume, input.ct);
-    let binding = Binding::new(hash, words, proposal.lesions());
+    let binding = binding(&input, options, settings, &proposal);
     let scan_sha256 = Some(binding.scan_sha256.clone());
     if let Some(given) = given {
         let decided = proposal.decide(&input, settings, &binding, &given.decisions);
@@ -133,6 +131,25 @@ pub(crate) fn assess(
     let found = proposal.conclude(&input, settings);
     let text = write(&binding, &found.lesions, &found.liver, &found.blood_pool);
     Ok(Assessed { assessment: found, decisions: Some(text), scan_sha256 })
+}
+
+/// What is found in a scan before anybody decides.
+pub(crate) fn proposal(input: &ScanInput<'_>, settings: &Settings) -> Result<Proposal, Failure> {
+    propose(input, settings).map_err(|error| {
+        Failure::new("threshold_needs_liver", &error, "give --liver or a fixed --threshold")
+    })
+}
+
+/// What decisions about a scan are bound to.
+pub(crate) fn binding(
+    input: &ScanInput<'_>,
+    options: &ScanOptions,
+    settings: &Settings,
+    proposal: &Proposal,
+) -> Binding {
+    let words = settings_in_words(options.kind, &options.overrides, settings);
+    let hash = digest_of_scan(&input.image.volume, input.ct);
+    Binding::new(hash, words, proposal.lesions())
 }
 
 /// The document of an assessed scan.

@@ -3,13 +3,15 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use petct::alignment::Alignment;
 use petct::assessment::{
-    LinkedLesion, PairAssessment, SeriesScan, Settings, assess_series, trajectories,
+    LinkedLesion, PairAssessment, SeriesScan, Settings, assess_aligned_series, trajectories,
 };
 use petct::criteria::Criteria;
 use petct::decisions::{LinkedScan, ProposedLink, write_links};
 use petct::report::compare::CompareDocument;
-use petct::report::html::{ScanPictures, compare_page};
+use petct::report::html::{ScanPictures, Viewer, compare_page};
+use petct::report::viewer::{ViewedScan, ViewerData};
 use petct::report::{self, pictures};
 
 use crate::args::CompareOptions;
@@ -21,7 +23,6 @@ use crate::folder::{Folder, REPORT};
 use crate::open::{Ct, OpenScan, open_scan};
 
 /// A scan on its way into the series.
-#[derive(Debug)]
 pub(crate) struct Read {
     pub(crate) scan: OpenScan,
     pub(crate) settings: Settings,
@@ -29,10 +30,10 @@ pub(crate) struct Read {
 }
 
 /// Name of the file of links.
-const LINKS: &str = "links.toml";
+pub(crate) const LINKS: &str = "links.toml";
 
 /// Name of the file of decisions of a scan.
-fn decisions_of(n: usize) -> String {
+pub(crate) fn decisions_of(n: usize) -> String {
     format!("decisions-{n}.toml")
 }
 
@@ -57,36 +58,90 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
     let wanted = options.output.is_some() || links.is_some();
     let mut scans = read_scans(options, &given, (ct, wanted), console)?;
     in_order_of_time(&mut scans, &paths)?;
-    let mut series = series_of(&scans)?;
-    let known = linked_scans(&scans);
-    let given = links.as_ref().map(|given| &given.links);
-    let pairs = pairs_of(&mut series, &scans, links.as_ref(), &options.criteria, console)?;
+    let links = links.as_ref();
+    let mut compared = compared(&scans, &[], links, &options.criteria, console)?;
+    console.check(&compared.document.warnings)?;
+    if let Some(output) = &options.output {
+        compared.write(&Folder::create(output)?, &scans, links, console)?;
+    }
+    let document = compared.document;
+    console.show(&document, u8::from(!document.is_evaluable()))
+}
+
+/// A series with all that is said of it.
+pub(crate) struct Compared<'a> {
+    pub(crate) series: Vec<SeriesScan<'a>>,
+    pub(crate) pairs: Vec<PairAssessment>,
+    pub(crate) document: CompareDocument,
+    /// Names of the scans: `baseline`, `follow-up 1 (+57 days)`.
+    pub(crate) names: Vec<String>,
+    /// The figure of the trajectories, as SVG.
+    pub(crate) figure: String,
+    known: Vec<LinkedScan>,
+}
+
+/// Compares scans that were assessed by themselves. Alignments that are known are not looked for again.
+pub(crate) fn compared<'a>(
+    scans: &'a [Read],
+    aligned: &[([usize; 2], Alignment)],
+    links: Option<&GivenLinks>,
+    criteria: &Criteria,
+    console: &Console,
+) -> Result<Compared<'a>, Failure> {
+    let mut series = series_of(scans)?;
+    let known = linked_scans(scans);
+    let pairs = pairs_of(&mut series, scans, (aligned, links), criteria, console)?;
     let documents = scans
         .iter()
         .zip(&series)
         .map(|(read, s)| document(&read.scan, &read.settings, &s.assessment, console))
         .collect();
     let followed = trajectories(&series, &pairs);
-    let mut document = CompareDocument::new(documents, &pairs, &followed, &options.criteria);
-    document.links_sha256 = given.map(|links| links.text_sha256.clone());
-    console.check(&document.warnings)?;
-    if let Some(output) = &options.output {
-        let folder = Folder::create(output)?;
+    let mut document = CompareDocument::new(documents, &pairs, &followed, criteria);
+    document.links_sha256 = links.map(|given| given.links.text_sha256.clone());
+    let names: Vec<String> = (0..series.len()).map(|n| pictures::time_point(&series, n)).collect();
+    let figure = report::trajectories::figure(&followed, &names, report::RESEARCH_USE);
+    Ok(Compared { series, pairs, document, names, figure, known })
+}
+
+impl Compared<'_> {
+    /// The scans as the page holds them.
+    pub(crate) fn viewer(&self, console: &Console) -> ViewerData {
+        let viewed: Vec<ViewedScan<'_>> = self
+            .series
+            .iter()
+            .zip(&self.names)
+            .map(|(scan, name)| ViewedScan {
+                name,
+                input: scan.input,
+                assessment: &scan.assessment,
+            })
+            .collect();
+        console.busy("packing the volumes", || ViewerData::new(&viewed, &self.pairs))
+    }
+
+    /// Writes the results; the document learns which files there are.
+    pub(crate) fn write(
+        &mut self,
+        folder: &Folder,
+        scans: &[Read],
+        links: Option<&GivenLinks>,
+        console: &Console,
+    ) -> Result<Vec<String>, Failure> {
+        let (series, pairs) = (&self.series, &self.pairs);
         let title = "Response assessment by FDG PET/CT".to_owned();
-        let picture = console.busy("drawing", || pictures::of_series(&series, &pairs, title));
+        let picture = console.busy("drawing", || pictures::of_series(series, pairs, title));
         folder.picture("compare.png", &picture)?;
-        let names: Vec<String> =
-            (0..series.len()).map(|n| pictures::time_point(&series, n)).collect();
-        let figure = report::trajectories::figure(&followed, &names, report::RESEARCH_USE);
-        folder.text("trajectories.svg", &figure)?;
+        folder.text("trajectories.svg", &self.figure)?;
         let files = ["compare.json", "compare.txt", "compare.png", "trajectories.svg"];
+        let document = &mut self.document;
         document.files = files.map(String::from).to_vec();
-        let mut shown = console.busy("drawing", || page_pictures(&folder, &series))?;
+        let mut shown = console.busy("drawing", || page_pictures(folder, series))?;
         for (n, scan) in series.iter().enumerate() {
             let name = format!("scan-{n}.png");
             let (pet, ct) = (&scan.input.image.volume, scan.input.ct);
             let of_scan = &document.scans[n];
-            let title = format!("{}: {}", pictures::time_point(&series, n), of_scan.headline());
+            let title = format!("{}: {}", pictures::time_point(series, n), of_scan.headline());
             let captions = vec![of_scan.caption()];
             let picture = console
                 .busy("drawing", || pictures::of_scan(pet, ct, &scan.assessment, title, captions));
@@ -99,15 +154,19 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
                 document.files.push(decisions_of(n));
             }
         }
-        let text =
-            links.map_or_else(|| write_links(&known, &proposed(&series, &pairs)), |l| l.text);
+        let text = links.map_or_else(
+            || write_links(&self.known, &proposed(series, pairs)),
+            |links| links.text.clone(),
+        );
         folder.text(LINKS, &text)?;
-        document.files.push(LINKS.to_owned());
-        document.files.push(REPORT.to_owned());
-        folder.text(REPORT, &compare_page(&document, &names, &shown, &figure))?;
-        folder.document("compare", &document)?;
+        document.files.extend([LINKS, REPORT].map(String::from));
+        let viewer = self.viewer(console);
+        let page =
+            compare_page(&self.document, &self.names, &shown, &self.figure, Viewer::Look(&viewer));
+        folder.text(REPORT, &page)?;
+        folder.document("compare", &self.document)?;
+        Ok(self.document.files.clone())
     }
-    console.show(&document, u8::from(!document.is_evaluable()))
 }
 
 /// Reads and assesses each scan by itself, with the CT that is needed. `wanted`: with the texts that decisions and links are
@@ -151,11 +210,12 @@ pub(crate) fn series_of(scans: &[Read]) -> Result<Vec<SeriesScan<'_>>, Failure> 
     scans.iter().map(of_scan).collect()
 }
 
-/// Compares the scans of a series, linked as a person says where links are given.
+/// Compares the scans of a series, linked as a person says where links are given; alignments that are known are not looked
+/// for again.
 pub(crate) fn pairs_of(
     series: &mut [SeriesScan<'_>],
     scans: &[Read],
-    links: Option<&GivenLinks>,
+    (aligned, links): (&[([usize; 2], Alignment)], Option<&GivenLinks>),
     criteria: &Criteria,
     console: &Console,
 ) -> Result<Vec<PairAssessment>, Failure> {
@@ -163,12 +223,12 @@ pub(crate) fn pairs_of(
         given.links.check(&linked_scans(scans)).map_err(|error| given.failure(&error))?;
     }
     let given = links.map(|given| &given.links);
-    console.busy("aligning and comparing", || assess_series(series, given, criteria)).map_err(
-        |error| match links {
+    console
+        .busy("aligning and comparing", || assess_aligned_series(series, aligned, given, criteria))
+        .map_err(|error| match links {
             Some(links) => links.failure(&error),
             None => Failure::of_decisions(&"links", &error),
-        },
-    )
+        })
 }
 
 fn linked_scans(scans: &[Read]) -> Vec<LinkedScan> {

@@ -30,7 +30,7 @@ enum Detail {
 }
 
 /// How results are shown.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Console {
     format: Format,
     color: ColorChoice,
@@ -85,6 +85,29 @@ impl Console {
             }
         }
         Ok(ExitCode::from(status))
+    }
+
+    /// Says where a page is served: its address alone on a line of stdout, for scripts as a document.
+    pub(crate) fn serves(&self, address: &str, how_it_ends: &str) -> Result<(), Failure> {
+        match self.format {
+            Format::Json => print(&json(&serde_json::json!({ "address": address }))?)?,
+            Format::Text => print(&format!("{address}\n"))?,
+            Format::Csv => {
+                let message = "petct review answers with no table";
+                return Err(Failure::new("usage", &message, "leave --format csv out"));
+            }
+        }
+        if self.detail != Detail::Quiet {
+            self.complain(how_it_ends);
+        }
+        Ok(())
+    }
+
+    /// Says what was done in a review, where much is to be said.
+    pub(crate) fn tell(&self, line: &str) {
+        if self.detail == Detail::Verbose {
+            self.complain(line);
+        }
     }
 
     /// Shows what is no document: a script, a page.

@@ -34,7 +34,7 @@ pub(crate) fn run(options: &FigureOptions, console: &Console) -> Result<ExitCode
     in_order_of_time(&mut scans, &paths)?;
     let mut series = series_of(&scans)?;
     let criteria = &series_options.criteria;
-    let pairs = pairs_of(&mut series, &scans, links.as_ref(), criteria, console)?;
+    let pairs = pairs_of(&mut series, &scans, (&[], links.as_ref()), criteria, console)?;
     let target = match options.target {
         Some(chosen) => Some(target(&series, chosen)?),
         None => usual_target(&series, &pairs),

@@ -3,7 +3,8 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use image::{ImageFormat, RgbImage};
+use image::RgbImage;
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use petct::report::{Content, Document};
 
 use crate::failure::Failure;
@@ -33,10 +34,13 @@ impl Folder {
 
     /// A picture as the bytes of a PNG; `name` is that of the file that it will be in.
     pub(crate) fn png(&self, name: &str, picture: &RgbImage) -> Result<Vec<u8>, Failure> {
-        let mut bytes = std::io::Cursor::new(Vec::new());
-        let encoded = picture.write_to(&mut bytes, ImageFormat::Png);
+        let mut bytes = Vec::new();
+        // Half the size of what is usual: the pictures are in the page as well.
+        let encoder =
+            PngEncoder::new_with_quality(&mut bytes, CompressionType::Best, FilterType::Adaptive);
+        let encoded = picture.write_with_encoder(encoder);
         encoded.map_err(|e| cannot_write(&self.path.join(name), &e))?;
-        Ok(bytes.into_inner())
+        Ok(bytes)
     }
 
     /// Writes a document as `NAME.json` and as `NAME.txt`, the text with all details.

@@ -16,6 +16,7 @@ mod measure;
 mod open;
 mod paint;
 mod phantom;
+mod review;
 mod score;
 mod shell;
 mod suv;
@@ -82,6 +83,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
             Comparison::Table(options) => table::run(&options, &console),
         },
         Command::Figure(args) => figure::run(&args.options()?, &console),
+        Command::Review(args) => review::run(args.options()?, &console),
         Command::Phantom(args) => phantom::run(&args.options(), &console),
     }
 }

@@ -4,12 +4,13 @@ use std::process::ExitCode;
 
 use petct::assessment::ScanAssessment;
 use petct::deauville::Scored;
-use petct::report::html::{ScanPictures, score_page};
+use petct::report::html::{ScanPictures, Viewer, score_page};
 use petct::report::pictures;
 use petct::report::score::ScoreDocument;
+use petct::report::viewer::{ViewedScan, ViewerData};
 
 use crate::args::ScoreOptions;
-use crate::assess::{Assessed, assess, document, settings};
+use crate::assess::{Assessed, assess, document, input, settings};
 use crate::console::{Console, check_apart};
 use crate::decisions::{GivenDecisions, check_replaceable};
 use crate::failure::Failure;
@@ -17,7 +18,7 @@ use crate::folder::{Folder, REPORT};
 use crate::open::{Ct, OpenScan, open_scan};
 
 /// Name of the file of decisions.
-const DECISIONS: &str = "decisions.toml";
+pub(crate) const DECISIONS: &str = "decisions.toml";
 
 pub(crate) fn run(options: &ScoreOptions, console: &Console) -> Result<ExitCode, Failure> {
     if let Some(output) = &options.output {
@@ -47,7 +48,7 @@ pub(crate) fn run(options: &ScoreOptions, console: &Console) -> Result<ExitCode,
 }
 
 /// Writes the results; the document learns which files there are.
-fn write(
+pub(crate) fn write(
     folder: &Folder,
     console: &Console,
     (scan, assessment): (&OpenScan, &ScanAssessment),
@@ -78,6 +79,8 @@ fn write(
         document.files.push(DECISIONS.to_owned());
     }
     document.files.push(REPORT.to_owned());
-    folder.text(REPORT, &score_page(document, &shown))?;
+    let viewed = ViewedScan { name: "the scan", input: input(scan)?, assessment };
+    let viewer = console.busy("packing the volumes", || ViewerData::new(&[viewed], &[]));
+    folder.text(REPORT, &score_page(document, &shown, Viewer::Look(&viewer)))?;
     folder.document("score", document)
 }

@@ -3,17 +3,18 @@
 use maud::{Markup, html};
 
 use super::parts::{self, Kind, number, picture, table, text};
-use super::{ScanPictures, Section, lesions, page, pair, scan, source};
+use super::{ScanPictures, Section, Viewer, lesions, page, pair, scan, source};
 use crate::report::compare::{CompareDocument, PairDocument};
 use crate::report::score::ScoreDocument;
 
 /// The page of `petct compare`: `document` with, for each scan, a name (`baseline`, `follow-up 1 (+57 days)`) and its pictures,
-/// and the figure of the trajectories as the SVG that [`crate::report::trajectories::figure`] makes.
+/// the figure of the trajectories as the SVG that [`crate::report::trajectories::figure`] makes, and the viewer.
 pub fn compare_page(
     document: &CompareDocument,
     names: &[String],
     pictures: &[ScanPictures],
     trajectories: &str,
+    viewer: Viewer<'_>,
 ) -> String {
     let names: Vec<String> = (0..document.scans.len()).map(|n| pair::name(names, n)).collect();
     let none = ScanPictures::default();
@@ -21,12 +22,17 @@ pub fn compare_page(
         .scans
         .iter()
         .enumerate()
-        .map(|(n, of)| Scan { name: &names[n], of, pictures: pictures.get(n).unwrap_or(&none) })
+        .map(|(n, of)| {
+            let pictures = pictures.get(n).unwrap_or(&none);
+            Scan { position: n, name: &names[n], of, pictures }
+        })
         .collect();
     let top = html! { @for of in &document.pairs { (pair::call(of, &names)) } };
     let pairs = html! { @for of in &document.pairs { (pair::details(of, &names)) } };
+    let drawn = scans.iter().any(|scan| scan.pictures.projection.is_some());
+    let drawn =
+        drawn.then(|| Section::new("pictures", "Projections at one scale", projections(&scans)));
     let sections = [
-        Section::new("pictures", "Projections at one scale", projections(&scans)),
         Section::new("scans", "The scans in short", overview(&scans)),
         Section::new(
             "lesions",
@@ -47,11 +53,12 @@ pub fn compare_page(
         Section::new("files", "Files", source::files(&document.files)),
     ];
     let patient = document.scans.first().and_then(|s| s.patient.as_ref());
-    page(&title(document, &names), patient, &top, &sections)
+    page(&title(document, &names), patient, &top, drawn.into_iter().chain(sections), viewer)
 }
 
 /// A scan with what the page shows of it.
 struct Scan<'a> {
+    position: usize,
     name: &'a str,
     of: &'a ScoreDocument,
     pictures: &'a ScanPictures,
@@ -129,17 +136,17 @@ fn overview(scans: &[Scan<'_>]) -> Markup {
 
 /// Everything of one scan.
 fn each(scan: &Scan<'_>) -> Markup {
-    let Scan { name, of, pictures } = scan;
+    let Scan { position, name, of, pictures } = scan;
     html! {
         h3 { (name) ": " (of.headline()) }
         (source::decisions(of))
         (picture(pictures.figure.as_deref(), &scan::figure_words(of, name), &of.caption()))
         h4 { "Regions of raised uptake, " (name) }
-        (scan::lesions(of))
+        (scan::lesions(of, *position))
         h4 { "The score by itself, and how firm it is, " (name) }
         (scan::score(of))
         h4 { "Reference regions, " (name) }
-        (scan::references(of, pictures, name))
+        (scan::references(of, pictures, name, *position))
     }
 }
 

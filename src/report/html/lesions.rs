@@ -2,7 +2,7 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::parts::{Kind, ids, number, row, table, text};
+use super::parts::{Kind, Shown, ids, number, row, table, text};
 use super::spark;
 use crate::report::compare::CompareDocument;
 use crate::report::trajectories::{TrajectoryDocument, TrajectoryVisitDocument};
@@ -16,7 +16,7 @@ pub(super) fn over_time(document: &CompareDocument, names: &[String], figure: &s
     // Inside a page the namespace is understood.
     let figure = figure.replace(" xmlns=\"http://www.w3.org/2000/svg\"", "");
     html! {
-        (uptake(&document.trajectories, names))
+        (uptake(document, names))
         p.muted {
             "Each line runs over the scans from left to right, from 0 to the lesion's own highest SUVmax. A SUVmax without "
             "region was measured at the lesion's place. A dash: not known or not defined."
@@ -32,7 +32,7 @@ pub(super) fn over_time(document: &CompareDocument, names: &[String], figure: &s
 }
 
 /// Site, class, spark line, and SUVmax and volume of each scan.
-fn uptake(trajectories: &[TrajectoryDocument], names: &[String]) -> Markup {
+fn uptake(document: &CompareDocument, names: &[String]) -> Markup {
     const CAPTION: &str = "Lesions over time: SUVmax and volume in each scan";
     html! {
         div.scroll tabindex="0" role="region" aria-label=(CAPTION) {
@@ -54,13 +54,13 @@ fn uptake(trajectories: &[TrajectoryDocument], names: &[String]) -> Markup {
                         }
                     }
                 }
-                tbody { @for t in trajectories { (lesion(t)) } }
+                tbody { @for t in &document.trajectories { (lesion(t, shown(t, document))) } }
             }
         }
     }
 }
 
-fn lesion(t: &TrajectoryDocument) -> Markup {
+fn lesion(t: &TrajectoryDocument, shown: Option<Shown>) -> Markup {
     let values: Vec<Option<f64>> = t.visits.iter().map(|visit| visit.suv_max).collect();
     let word = |v: &Option<f64>| v.map_or_else(|| "not known".into(), |v| format!("{v:.2}"));
     let words: Vec<String> = values.iter().map(word).collect();
@@ -72,7 +72,17 @@ fn lesion(t: &TrajectoryDocument) -> Markup {
         cells.extend([number(visit.suv_max, 2), number(visit.volume_ml, 1), text(regions(visit))]);
         kinds.extend([Kind::Number, Kind::Number, Kind::Text]);
     }
-    row(&cells, kinds.into_iter())
+    row(shown, &cells, kinds.into_iter())
+}
+
+/// Where a lesion is hottest in the first scan that has a region of it.
+fn shown(t: &TrajectoryDocument, document: &CompareDocument) -> Option<Shown> {
+    let of_visit = |(scan, visit): (usize, &TrajectoryVisitDocument)| {
+        let id = visit.lesion_ids.first()?;
+        let found = document.scans.get(scan)?.lesions.iter().find(|lesion| lesion.id == *id)?;
+        Some(Shown { scan, place_mm: found.hottest_mm })
+    };
+    t.visits.iter().enumerate().find_map(of_visit)
 }
 
 /// The regions of a lesion in a scan, or why it has none.

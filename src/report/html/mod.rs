@@ -1,9 +1,10 @@
 //! `report.html`: a document as one page for people.
 //!
 //! The page is built from the same document as the JSON and from pictures handed in as PNG, so it cannot say anything else.
-//! It is one file without scripts that loads nothing, says so to the browser (Content-Security-Policy), reads on paper and on
-//! a phone, in light and dark, and tells nothing by colour alone. Every text is escaped by the template; the patient is named
-//! where the document names one. Nothing in it depends on the day.
+//! It is one file that loads nothing and runs only its own script, the viewer's, says so to the browser
+//! (Content-Security-Policy), reads on paper and on a phone, in light and dark, and tells nothing by colour alone. Every text
+//! is escaped by the template; the patient is named where the document names one. Nothing in it depends on the day. Where
+//! no script may run everything but the viewer is there.
 
 mod compare;
 mod lesions;
@@ -14,19 +15,18 @@ mod source;
 mod spark;
 #[cfg(test)]
 mod tests;
+mod viewer;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 pub use compare::compare_page;
 pub use scan::score_page;
+pub use viewer::Viewer;
 
 use super::{PatientDocument, RESEARCH_USE};
 
 /// The look of the page: colours with a contrast of 4.5 at least (a test computes it), tables that scroll, A4 on paper.
 const STYLE: &str = include_str!("page.css");
-
-/// Loads nothing, runs nothing: pictures and style are in the page.
-const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
 
 /// The pictures of one scan as the bytes of PNG files; those that are `None` are left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,23 +55,25 @@ impl Section {
     }
 }
 
-/// A whole page: title, what stands at the top, and the sections under a list of them.
+/// A whole page: title, what stands at the top, and the viewer and the sections under a list of them.
 fn page(
     title: &str,
     patient: Option<&PatientDocument>,
     top: &Markup,
-    sections: &[Section],
+    sections: impl IntoIterator<Item = Section>,
+    viewer: Viewer<'_>,
 ) -> String {
+    let sections: Vec<Section> = viewer.section().into_iter().chain(sections).collect();
     let whole = html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta http-equiv="Content-Security-Policy" content=(viewer.policy());
                 meta name="generator" content=(program());
                 title { (title) }
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(STYLE)) (PreEscaped(viewer::STYLE)) }
             }
             body {
                 header {
@@ -81,14 +83,14 @@ fn page(
                     (top)
                     nav.contents aria-label="Contents" {
                         ul {
-                            @for section in sections {
+                            @for section in &sections {
                                 li { a href=(format!("#{}", section.id)) { (section.heading) } }
                             }
                         }
                     }
                 }
                 main {
-                    @for section in sections {
+                    @for section in &sections {
                         section id=(section.id) {
                             h2 { (section.heading) }
                             (section.body)
@@ -99,6 +101,7 @@ fn page(
                     p.research { (RESEARCH_USE) }
                     p.muted { (program()) }
                 }
+                (viewer.end())
             }
         }
     };

@@ -27,8 +27,35 @@ impl Kind {
     }
 }
 
+/// A place that the viewer shows when a row is chosen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Shown {
+    /// Position of the scan.
+    pub(super) scan: usize,
+    /// LPS millimetres.
+    pub(super) place_mm: [f64; 3],
+}
+
+impl Shown {
+    fn place(self) -> String {
+        let [x, y, z] = self.place_mm;
+        format!("{x} {y} {z}")
+    }
+}
+
 /// A table that scrolls by itself where it is wider than the page. The first cell of a row is its heading.
 pub(super) fn table(caption: &str, headings: &[(&str, Kind)], rows: &[Vec<Markup>]) -> Markup {
+    let rows: Vec<(Option<Shown>, &[Markup])> =
+        rows.iter().map(|cells| (None, cells.as_slice())).collect();
+    table_of_places(caption, headings, &rows)
+}
+
+/// The same with places that the viewer shows.
+pub(super) fn table_of_places<T: AsRef<[Markup]>>(
+    caption: &str,
+    headings: &[(&str, Kind)],
+    rows: &[(Option<Shown>, T)],
+) -> Markup {
     html! {
         // Reached by the keyboard, so that it can be scrolled without a mouse.
         div.scroll tabindex="0" role="region" aria-label=(caption) {
@@ -42,7 +69,9 @@ pub(super) fn table(caption: &str, headings: &[(&str, Kind)], rows: &[Vec<Markup
                     }
                 }
                 tbody {
-                    @for cells in rows { (row(cells, headings.iter().map(|(_, kind)| *kind))) }
+                    @for (shown, cells) in rows {
+                        (row(*shown, cells.as_ref(), headings.iter().map(|(_, kind)| *kind)))
+                    }
                 }
             }
         }
@@ -50,9 +79,13 @@ pub(super) fn table(caption: &str, headings: &[(&str, Kind)], rows: &[Vec<Markup
 }
 
 /// A row of a table.
-pub(super) fn row(cells: &[Markup], kinds: impl Iterator<Item = Kind>) -> Markup {
+pub(super) fn row(
+    shown: Option<Shown>,
+    cells: &[Markup],
+    kinds: impl Iterator<Item = Kind>,
+) -> Markup {
     html! {
-        tr {
+        tr data-scan=[shown.map(|shown| shown.scan)] data-place=[shown.map(Shown::place)] {
             @for (n, (cell, kind)) in cells.iter().zip(kinds).enumerate() {
                 @if n == 0 {
                     th scope="row" class=[kind.class()] { (cell) }

@@ -2,25 +2,23 @@
 
 use maud::{Markup, html};
 
-use super::parts::{self, Kind, Mark, number, picture, table, text};
-use super::{ScanPictures, Section, page, source};
+use super::parts::{self, Kind, Mark, Shown, number, picture, table_of_places, text};
+use super::{ScanPictures, Section, Viewer, page, source};
 use crate::criteria::LesionStatistic;
 use crate::lesion::Class;
 use crate::report::score::{LesionDocument, ReferenceDocument, ScoreDocument};
 
-/// The page of `petct score`: `document` with the pictures of its scan.
-pub fn score_page(document: &ScoreDocument, pictures: &ScanPictures) -> String {
+/// The page of `petct score`: `document` with the pictures of its scan and the viewer.
+pub fn score_page(document: &ScoreDocument, pictures: &ScanPictures, viewer: Viewer<'_>) -> String {
     let title = format!("{}, convention {}", document.headline(), document.deauville.convention);
     let shows = figure_words(document, "the scan");
+    let figure = pictures.figure.as_deref().map(|figure| {
+        Section::new("pictures", "Pictures", picture(Some(figure), &shows, &document.caption()))
+    });
     let sections = [
-        Section::new(
-            "pictures",
-            "Pictures",
-            picture(pictures.figure.as_deref(), &shows, &document.caption()),
-        ),
-        Section::new("lesions", "Regions of raised uptake", lesions(document)),
+        Section::new("lesions", "Regions of raised uptake", lesions(document, 0)),
         Section::new("score", "The score, and how firm it is", score(document)),
-        Section::new("references", "Reference regions", references(document, pictures, "")),
+        Section::new("references", "Reference regions", references(document, pictures, "", 0)),
         Section::new("suv", "Where the SUV come from", source::suv(document)),
         Section::new("warnings", "Warnings", parts::warnings(&document.warnings)),
         Section::new(
@@ -30,7 +28,13 @@ pub fn score_page(document: &ScoreDocument, pictures: &ScanPictures) -> String {
         ),
         Section::new("files", "Files", source::files(&document.files)),
     ];
-    page(&title, document.patient.as_ref(), &call(document), &sections)
+    page(
+        &title,
+        document.patient.as_ref(),
+        &call(document),
+        figure.into_iter().chain(sections),
+        viewer,
+    )
 }
 
 /// The call with what it rests on.
@@ -108,8 +112,8 @@ pub(super) fn score(document: &ScoreDocument) -> Markup {
     }
 }
 
-/// All regions, hottest first.
-pub(super) fn lesions(document: &ScoreDocument) -> Markup {
+/// All regions of the scan with this position, hottest first.
+pub(super) fn lesions(document: &ScoreDocument, scan: usize) -> Markup {
     let headings = [
         ("No.", Kind::Number),
         ("Class", Kind::Text),
@@ -123,12 +127,13 @@ pub(super) fn lesions(document: &ScoreDocument) -> Markup {
         ("Hottest at x, y, z (mm, LPS)", Kind::Text),
         ("Why this class", Kind::Words),
     ];
-    let rows: Vec<Vec<Markup>> = document.lesions.iter().map(lesion).collect();
+    let row = |l: &LesionDocument| (Some(Shown { scan, place_mm: l.hottest_mm }), lesion(l));
+    let rows: Vec<(Option<Shown>, Vec<Markup>)> = document.lesions.iter().map(row).collect();
     html! {
         @if rows.is_empty() {
             p { "No region of raised uptake was found." }
         } @else {
-            (table("Regions of raised uptake, hottest first", &headings, &rows))
+            (table_of_places("Regions of raised uptake, hottest first", &headings, &rows))
             p.muted {
                 "Threshold: " (document.threshold) ". TLG: total lesion glycolysis. Deauville: of the region by itself."
             }
@@ -165,8 +170,13 @@ fn lesion_notes(lesion: &LesionDocument) -> String {
     notes.iter().filter(|(holds, _)| *holds).flat_map(|(_, note)| ["; ", *note]).collect()
 }
 
-/// Liver and blood pool with their pictures; `scan` names the scan where there are several.
-pub(super) fn references(document: &ScoreDocument, pictures: &ScanPictures, scan: &str) -> Markup {
+/// Liver and blood pool with their pictures; `scan` names the scan where there are several, `position` is its own.
+pub(super) fn references(
+    document: &ScoreDocument,
+    pictures: &ScanPictures,
+    scan: &str,
+    position: usize,
+) -> Markup {
     let (liver, pool) = (&document.references.liver, &document.references.blood_pool);
     let headings = [
         ("Reference", Kind::Text),
@@ -182,7 +192,9 @@ pub(super) fn references(document: &ScoreDocument, pictures: &ScanPictures, scan
         ("Why", Kind::Words),
     ];
     let both = [("Liver", liver), ("Blood pool", pool)];
-    let rows: Vec<Vec<Markup>> = both.iter().map(|(name, r)| reference(name, r)).collect();
+    let shown = |place_mm| Shown { scan: position, place_mm };
+    let rows: Vec<(Option<Shown>, Vec<Markup>)> =
+        both.iter().map(|(name, r)| (r.centre_mm.map(shown), reference(name, r))).collect();
     let of = if scan.is_empty() { String::new() } else { format!(", {scan}") };
     let caption = format!("Reference regions{of}");
     let shown = |name: &str, png: Option<&[u8]>, r: &ReferenceDocument| {
@@ -192,7 +204,7 @@ pub(super) fn references(document: &ScoreDocument, pictures: &ScanPictures, scan
         picture(png, &words, &format!("{name}: {}", r.reasons.join("; ")))
     };
     html! {
-        (table(&caption, &headings, &rows))
+        (table_of_places(&caption, &headings, &rows))
         (shown("Liver", pictures.liver.as_deref(), liver))
         (shown("Blood pool", pictures.blood_pool.as_deref(), pool))
     }

@@ -150,7 +150,7 @@ fn texts_from_headers_cannot_become_marks() {
     let mut document = document();
     document.patient =
         Some(PatientDocument { name: NASTY.into(), id: NASTY.into(), birth_date: None, sex: None });
-    let page = score_page(&document, &ScanPictures::default());
+    let page = score_page(&document, &ScanPictures::default(), Viewer::None);
     let escaped = "&lt;b&gt;&amp;&quot;'&lt;/style&gt;&lt;script&gt;alert(1)&lt;/script&gt;?";
     // Patient twice, series five times, CT, set aside three times, body mean, clock twice, inputs twice, reason of the
     // lesion, file, warning.
@@ -163,7 +163,7 @@ fn texts_from_headers_cannot_become_marks() {
 fn the_top_says_what_decides() {
     let mut document = document();
     let decided = |document: &ScoreDocument| {
-        let page = score_page(document, &ScanPictures::default());
+        let page = score_page(document, &ScanPictures::default(), Viewer::None);
         let line = page.split("<p class=\"line\">").nth(1).unwrap();
         line.split("</p>").next().unwrap().to_owned()
     };
@@ -187,7 +187,7 @@ fn without_a_score_the_reason_stands_at_the_top() {
     document.deauville.score_reason = Some("no liver".into());
     document.deauville.liver = None;
     document.references.liver.status = "refused";
-    let page = score_page(&document, &ScanPictures::default());
+    let page = score_page(&document, &ScanPictures::default(), Viewer::None);
     assert!(page.contains("<h1>Deauville score not computable, convention "), "{page}");
     assert!(page.contains("<p>no liver</p>") && page.contains("liver SUVmax not known"));
     assert!(page.contains("\u{2717}</span> refused"));
@@ -196,14 +196,14 @@ fn without_a_score_the_reason_stands_at_the_top() {
 #[test]
 fn the_patient_is_named_where_the_document_names_one() {
     let mut document = document();
-    assert!(!score_page(&document, &ScanPictures::default()).contains("Patient "));
+    assert!(!score_page(&document, &ScanPictures::default(), Viewer::None).contains("Patient "));
     document.patient = Some(PatientDocument {
         name: "DOE^JANE".into(),
         id: "4711".into(),
         birth_date: Some("1970-01-02".into()),
         sex: Some("F"),
     });
-    let page = score_page(&document, &ScanPictures::default());
+    let page = score_page(&document, &ScanPictures::default(), Viewer::None);
     for text in ["DOE^JANE", "4711", "1970-01-02"] {
         assert_eq!(page.matches(text).count(), 1, "{text}");
     }
@@ -212,7 +212,7 @@ fn the_patient_is_named_where_the_document_names_one() {
 #[test]
 fn pictures_are_in_the_page() {
     let pictures = ScanPictures { liver: Some(b"Man".to_vec()), ..ScanPictures::default() };
-    let page = score_page(&document(), &pictures);
+    let page = score_page(&document(), &pictures, Viewer::None);
     // RFC 4648 and RFC 2045 know this word.
     assert_eq!(page.matches("src=\"data:image/png;base64,TWFu\"").count(), 1);
     assert_eq!(page.matches("<img").count(), 1);
