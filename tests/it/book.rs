@@ -164,7 +164,7 @@ struct Example {
     expected: Vec<String>,
 }
 
-/// The commands of the ```console blocks of a page. A line `? 1` gives the status.
+/// The commands of the blocks of a page that are marked `console`. A line `? 1` gives the status.
 fn examples(text: &str) -> Vec<Example> {
     let mut found: Vec<Example> = Vec::new();
     let mut inside = false;

@@ -1,6 +1,6 @@
 //! Letters of a proportional typeface at any size: their widths, and their ink on pixels.
 //!
-//! DejaVu Sans, in the program, so that a figure is the same on every machine.
+//! The typeface `DejaVu Sans`, in the program, so that a figure is the same on every machine.
 
 use std::sync::OnceLock;
 

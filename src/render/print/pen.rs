@@ -73,8 +73,8 @@ impl Pen {
     fn text(&mut self, [x, y]: [f64; 2], text: &str, style: Style) {
         let Style { points, bold, colour, halo, anchor } = style;
         let letters = self.scale.points(points, bold);
-        let text = text.to_owned();
-        self.items.push(Item::Text(Text { x, y, anchor, letters, colour, halo, text }));
+        let words = text.to_owned();
+        self.items.push(Item::Text(Text { x, y, anchor, letters, colour, halo, words }));
     }
 
     /// Captions of one column, centred.

@@ -53,7 +53,7 @@ pub(super) struct Text {
     pub(super) colour: Colour,
     /// Colour of a ground around the letters, where they lie on a picture.
     pub(super) halo: Option<Colour>,
-    pub(super) text: String,
+    pub(super) words: String,
 }
 
 impl Text {
@@ -62,7 +62,7 @@ impl Text {
 
     /// Where the text begins, pixels.
     fn left(&self) -> f64 {
-        let width = self.letters.width(&self.text);
+        let width = self.letters.width(&self.words);
         match self.anchor {
             Anchor::Start => self.x,
             Anchor::Middle => self.x - 0.5 * width,
@@ -109,7 +109,7 @@ impl Sheet {
 }
 
 fn draw_text(canvas: &mut Canvas, text: &Text) {
-    let ink = text.letters.ink(&text.text, [text.left(), text.y]);
+    let ink = text.letters.ink(&text.words, [text.left(), text.y]);
     if let Some(halo) = text.halo {
         for (x, y, part) in ink.spread(Text::HALO * text.letters.em).cells() {
             canvas.put(x, y, halo, 0.85 * part);

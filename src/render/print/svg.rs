@@ -80,7 +80,7 @@ fn words(text: &Text) -> String {
             text.x,
             text.y,
             text.letters.em,
-            escaped(&text.text)
+            escaped(&text.words)
         )
     };
     let fill = format!("fill=\"{}\"", hex(text.colour));
