@@ -209,7 +209,7 @@ mod tests {
 
     /// Two decimals as the page makes them of a number of the page.
     fn digits(number: u16) -> String {
-        let hundredths = (u32::from(number) + 1) / 2;
+        let hundredths = u32::from(number).div_ceil(2);
         format!("{}.{:02}", hundredths / 100, hundredths % 100)
     }
 
