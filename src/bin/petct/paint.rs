@@ -38,7 +38,7 @@ fn emphasis(line: &str) -> Option<(usize, usize, Style)> {
     }
     // "scan 1 against scan 0: PMD (...)", "T1 against T0: PMD (...)"
     let (pair, call) = line.split_once(": ").filter(|(pair, _)| pair.contains(" against "))?;
-    let category = call.split(' ').next()?;
+    let category = call.split_whitespace().next()?;
     let style = match category {
         "CMR" => GOOD,
         "PMR" | "NMR" => FAIR,
