@@ -113,8 +113,10 @@ fn hounsfield(source: Source, padding: Option<[f64; 2]>) -> impl Fn(f64) -> i16 
         if padding.is_some_and(|[low, high]| low <= stored && stored <= high) {
             return AIR_HU;
         }
-        // `as` saturates: values beyond i16 become its ends.
-        (stored * slope + intercept).round() as i16
+        // Rounded half away from zero; `round` would be a call for each voxel. `as` cuts, and saturates: values beyond i16
+        // become its ends.
+        let hu = stored * slope + intercept;
+        (hu + 0.5_f64.copysign(hu)) as i16
     }
 }
 
