@@ -34,7 +34,8 @@ class Projections {
       const back = (r - (pet.shape[1] - 1) / 2) * pet.spacing[1] * y;
       for (let c = 0; c < pet.shape[2]; c++) {
         const right = (c - (pet.shape[2] - 1) / 2) * pet.spacing[2] * x;
-        table[at++] = Math.round((right + back) / bin + (bins - 1) / 2);
+        // Halves are rounded alike whatever the last digit says: else a bin stays empty beside one filled twice.
+        table[at++] = Math.round((right + back) / bin + (bins - 1) / 2 + 1e-6);
       }
     }
     return table;
