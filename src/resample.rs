@@ -458,11 +458,7 @@ impl RowKernel {
 pub fn reduce<T: Sample>(volume: &Volume<T>, target_spacing_mm: f64) -> Volume<f32> {
     let geometry = volume.geometry();
     let shape = geometry.shape();
-    let spacing = geometry.spacing_mm();
-    let block = [0, 1, 2].map(|axis| {
-        let whole = (target_spacing_mm / spacing[axis]).round();
-        (whole.max(1.0) as usize).min(shape[axis])
-    });
+    let block = nearest_blocks(geometry, target_spacing_mm);
     let reduced = reduced_geometry(geometry, block);
     let [_, rows, columns] = reduced.shape();
     let mut values = vec![0.0_f32; reduced.len()];
@@ -473,6 +469,15 @@ pub fn reduce<T: Sample>(volume: &Volume<T>, target_spacing_mm: f64) -> Volume<f
         }
     });
     Volume::from_vec(reduced, values)
+}
+
+/// How many voxels make one along each axis, for a spacing as near to this as whole voxels allow, millimetres.
+pub(crate) fn nearest_blocks(geometry: &VolumeGeometry, target_mm: f64) -> [usize; 3] {
+    let (shape, spacing) = (geometry.shape(), geometry.spacing_mm());
+    [0, 1, 2].map(|axis| {
+        let whole = (target_mm / spacing[axis]).round();
+        (whole.max(1.0) as usize).min(shape[axis])
+    })
 }
 
 /// How many voxels make one along each axis, for a lattice no coarser than this, millimetres.
@@ -522,14 +527,23 @@ pub(crate) fn average_hounsfield(
     }
 }
 
+/// The lattice of whole blocks.
 pub(crate) fn reduced_geometry(geometry: &VolumeGeometry, block: [usize; 3]) -> VolumeGeometry {
     let shape = geometry.shape();
+    lattice_of_blocks(geometry, block, [0, 1, 2].map(|axis| shape[axis] / block[axis]))
+}
+
+/// A lattice of so many blocks from the first voxel on.
+pub(crate) fn lattice_of_blocks(
+    geometry: &VolumeGeometry,
+    block: [usize; 3],
+    shape: [usize; 3],
+) -> VolumeGeometry {
     let steps = geometry.steps_mm();
-    let reduced = [0, 1, 2].map(|axis| shape[axis] / block[axis]);
     let first_centre = DVec3::from_array(block.map(|b| (b as f64 - 1.0) / 2.0));
     let origin = geometry.patient_from_index().transform_point3(first_centre);
     let steps = [0, 1, 2].map(|axis| steps[axis] * block[axis] as f64);
-    VolumeGeometry::new(reduced, origin, steps).expect("whole multiples of a lattice are a lattice")
+    VolumeGeometry::new(shape, origin, steps).expect("whole multiples of a lattice are a lattice")
 }
 
 /// One row of block averages: whole source rows are summed first, then cut into blocks.

@@ -8,7 +8,7 @@ const TISSUE_HU: f32 = -300.0;
 /// The couch touches the patient through thin padding; opening by this radius parts them, millimetres.
 const COUCH_OPENING_MM: f64 = 8.0;
 /// Uptake (SUVbw) above that of air after smoothing.
-const TRACER_SUV: f32 = 0.2;
+pub(super) const TRACER_SUV: f32 = 0.2;
 /// The surface layer, blurred with air, that the body's median leaves out, millimetres.
 const SURFACE_MM: f32 = 15.0;
 

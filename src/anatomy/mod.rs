@@ -18,8 +18,10 @@ use glam::{DAffine3, DVec3};
 use ndarray::Axis;
 
 use crate::geometry::VolumeGeometry;
-use crate::resample::{gaussian_smooth, reduce, reduce_hounsfield, resample, whole_blocks};
-use crate::segmentation::Region;
+use crate::resample::{
+    gaussian_smooth, nearest_blocks, reduce, reduce_hounsfield, resample, whole_blocks,
+};
+use crate::segmentation::{BoundingBox, largest_component};
 use crate::volume::{Mask, Volume};
 
 pub use body_mean::{BodyMean, NoBodyMean, body_mean};
@@ -129,14 +131,24 @@ impl Anatomy {
 const MARGIN_MM: f64 = 64.0;
 
 /// The body is looked for on blocks of about this size, millimetres, to know where it lies in the field of view.
-const COARSE_MM: f64 = 8.0;
+pub(crate) const COARSE_MM: f64 = 8.0;
+
+/// The box around what takes up tracer as a body does, in blocks of about 8 mm, and their lattice; `None` where nothing does.
+pub(crate) fn coarse_body(
+    pet: &Volume<f32>,
+    bw_per_value: f64,
+) -> Option<(VolumeGeometry, BoundingBox)> {
+    let coarse = reduce(pet, COARSE_MM);
+    let level = (f64::from(body::TRACER_SUV) / bw_per_value) as f32;
+    let body = largest_component(&coarse.map(|&value| value > level))?;
+    Some((coarse.geometry().clone(), body.bounding_box()?))
+}
 
 /// The slices of a PET, cut to the body and a margin; `None` where the uptake shows no body.
 fn around_body(pet: &Volume<f32>, bw_per_value: f64) -> Option<Volume<f32>> {
-    let coarse = reduce(pet, COARSE_MM).map(|&v| v * bw_per_value as f32);
-    let bounds = Region::from_mask(&body::from_uptake(&coarse)?).bounding_box()?;
+    let (coarse, bounds) = coarse_body(pet, bw_per_value)?;
     let (shape, spacing) = (pet.geometry().shape(), pet.geometry().spacing_mm());
-    let step = |axis: usize| coarse.geometry().spacing_mm()[axis] / spacing[axis];
+    let step = |axis: usize| coarse.spacing_mm()[axis] / spacing[axis];
     let margin = |axis: usize| MARGIN_MM / spacing[axis];
     let first = |axis: usize| (bounds.min[axis] as f64 * step(axis) - margin(axis)) as usize;
     let last = |axis: usize| {
@@ -189,7 +201,7 @@ pub fn working_ct(ct: &Volume<i16>) -> Cow<'_, Volume<i16>> {
 pub(crate) fn hounsfield_on(ct: &Volume<i16>, lattice: &VolumeGeometry) -> Volume<f32> {
     let target = lattice.spacing_mm()[0] * 0.75;
     // A CT that is as coarse as that already is not copied.
-    if ct.geometry().spacing_mm().iter().all(|&step| (target / step).round() <= 1.0) {
+    if nearest_blocks(ct.geometry(), target) == [1; 3] {
         return resample(ct, lattice, DAffine3::IDENTITY, -1024.0);
     }
     resample(&reduce(ct, target), lattice, DAffine3::IDENTITY, -1024.0)

@@ -24,9 +24,7 @@ pub struct Disease {
 impl Disease {
     /// Disease as a region of the PET.
     pub fn of(region: &Region, pet: &VolumeGeometry) -> Self {
-        let [_, rows, columns] = pet.shape();
-        let centre =
-            |o: usize| pet.centre_of([o / (rows * columns), o / columns % rows, o % columns]);
+        let centre = |offset: usize| pet.centre_of(region.voxel_of(offset));
         let rows: Vec<_> =
             region.runs().iter().map(|run| [centre(run.start), centre(run.end - 1)]).collect();
         let around = |rows: &[[DVec3; 2]]| {

@@ -12,7 +12,7 @@ use glam::DVec3;
 use super::{Disease, Form, Method, Placement};
 use crate::anatomy::{Anatomy, Lungs, median};
 use crate::diagnostic::Warning;
-use crate::resample::{nearest_at, reduce};
+use crate::resample::{evaluate, nearest_at, reduce};
 use crate::segmentation::{Beyond, Holes, Region, distance_mm, erode_mm, fill_holes, grow, sphere};
 use crate::volume::{Mask, Volume};
 
@@ -314,15 +314,15 @@ fn deepest_at_any(
     soft: Option<&Mask>,
     zone: &impl Fn(DVec3) -> bool,
 ) -> Option<Place> {
-    let is_soft = |place: DVec3| soft.is_none_or(|soft| nearest_at(soft, place).unwrap_or(false));
     let coarse = reduce(&anatomy.uptake, 8.0);
+    let soft =
+        soft.map(|soft| evaluate(coarse.geometry(), |p| nearest_at(soft, p).unwrap_or(false)));
     let voxel_mm3 = 1e3 * coarse.geometry().voxel_ml() as f32;
     let mut best: Option<Place> = None;
     let mut level = levels.start;
     while level < levels.end {
-        let alike = even(&coarse, level as f32, |offset| {
-            soft.is_none() || is_soft(coarse.geometry().centre_of(coarse.voxel_of(offset)))
-        });
+        let is_soft = |offset: usize| soft.as_ref().is_none_or(|soft| soft.values()[offset]);
+        let alike = even(&coarse, level as f32, is_soft);
         // Less than half a ball as deep as the best holds no place that is deeper.
         let ball = best.map_or(0.0, |(_, deepest)| 2.0 * deepest.powi(3));
         let volume = alike.values().iter().filter(|&&a| a).count() as f32 * voxel_mm3;

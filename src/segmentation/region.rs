@@ -317,7 +317,8 @@ impl Region {
         Self { shape: self.shape, runs: runs.collect() }
     }
 
-    fn voxel_of(&self, offset: usize) -> [usize; 3] {
+    /// The voxel of a position.
+    pub(crate) fn voxel_of(&self, offset: usize) -> [usize; 3] {
         let [_, rows, columns] = self.shape;
         [offset / (rows * columns), offset / columns % rows, offset % columns]
     }

@@ -141,7 +141,7 @@ impl Compared<'_> {
             let name = format!("scan-{n}.png");
             let (pet, ct) = (&scan.input.image.volume, scan.input.ct);
             let of_scan = &document.scans[n];
-            let title = format!("{}: {}", pictures::time_point(series, n), of_scan.headline());
+            let title = format!("{}: {}", self.names[n], of_scan.headline());
             let captions = vec![of_scan.caption()];
             let picture = console
                 .busy("drawing", || pictures::of_scan(pet, ct, &scan.assessment, title, captions));

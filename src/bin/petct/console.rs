@@ -92,10 +92,7 @@ impl Console {
         match self.format {
             Format::Json => print(&json(&serde_json::json!({ "address": address }))?)?,
             Format::Text => print(&format!("{address}\n"))?,
-            Format::Csv => {
-                let message = "petct review answers with no table";
-                return Err(Failure::new("usage", &message, "leave --format csv out"));
-            }
+            Format::Csv => return Err(no_table()),
         }
         if self.detail != Detail::Quiet {
             self.complain(how_it_ends);

@@ -79,8 +79,17 @@ pub(crate) fn write(
         document.files.push(DECISIONS.to_owned());
     }
     document.files.push(REPORT.to_owned());
-    let viewed = ViewedScan { name: "the scan", input: input(scan)?, assessment };
-    let viewer = console.busy("packing the volumes", || ViewerData::new(&[viewed], &[]));
+    let viewer = viewer(scan, assessment, console)?;
     folder.text(REPORT, &score_page(document, &shown, Viewer::Look(&viewer)))?;
     folder.document("score", document)
+}
+
+/// The scan as the page holds it.
+pub(crate) fn viewer(
+    scan: &OpenScan,
+    assessment: &ScanAssessment,
+    console: &Console,
+) -> Result<ViewerData, Failure> {
+    let viewed = ViewedScan { name: "the scan", input: input(scan)?, assessment };
+    Ok(console.busy("packing the volumes", || ViewerData::new(&[viewed], &[])))
 }

@@ -14,17 +14,14 @@ use glam::{DAffine3, DVec3};
 use serde::Serialize;
 
 use crate::alignment::Verdict;
+use crate::anatomy::{COARSE_MM, coarse_body};
 use crate::assessment::{PairAssessment, ScanAssessment, ScanInput};
-use crate::resample::reduce;
-use crate::segmentation::{Region, largest_component};
+use crate::segmentation::Region;
 use reduced::{Head, Packed, PetLattice};
 use regions::RegionHead;
 use upright::Extent;
 
-/// Uptake (SUVbw) above that of air.
-const TRACER_SUV: f64 = 0.2;
-/// Spacing at which the body is looked for, and what is kept around it, millimetres.
-const COARSE_MM: f64 = 8.0;
+/// What is kept around the body, millimetres.
 const MARGIN_MM: f64 = 12.0;
 
 /// A scan to be looked at.
@@ -149,13 +146,10 @@ fn extent(scan: &ViewedScan<'_>) -> Extent {
     let pet = &scan.input.image.volume;
     let (low, high) = pet.geometry().bounds_mm();
     let whole = Extent { low, high };
-    let coarse = reduce(pet, COARSE_MM);
-    let level = (TRACER_SUV / scan.input.bw_per_value) as f32;
-    let Some(body) = largest_component(&coarse.map(|&suv| suv > level)) else { return whole };
-    let Some(bounds) = body.bounding_box() else { return whole };
+    let Some((coarse, bounds)) = coarse_body(pet, scan.input.bw_per_value) else { return whole };
     let ends = [bounds.min, bounds.max];
     let corners = (0..8).map(|n| [ends[n & 1][0], ends[n >> 1 & 1][1], ends[n >> 2][2]]);
-    let corners = corners.map(|corner| coarse.geometry().centre_of(corner));
+    let corners = corners.map(|corner| coarse.centre_of(corner));
     let lesions = scan.assessment.lesions.iter().map(|lesion| &lesion.region);
     let references = [&scan.assessment.liver, &scan.assessment.blood_pool];
     let regions = lesions.chain(references.iter().filter_map(|r| r.region.as_ref()));

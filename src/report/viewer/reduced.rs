@@ -1,12 +1,11 @@
 //! Volumes as the page holds them: cut to the body, reduced where they are too large, in steps.
 
-use glam::DVec3;
 use serde::Serialize;
 
 use super::packed;
 use super::upright::{Extent, Upright};
 use crate::geometry::VolumeGeometry;
-use crate::resample::reduce;
+use crate::resample::{lattice_of_blocks, reduce};
 use crate::volume::Volume;
 
 /// Largest text of a packed volume, bytes: a PET and a CT of two scans stay below 25 MB with everything else of a page.
@@ -70,11 +69,7 @@ impl PetLattice {
     fn new(upright: &Upright, block: [usize; 3]) -> Self {
         let whole = upright.lattice();
         let shape = std::array::from_fn(|n| whole.shape()[n].div_ceil(block[n]));
-        let first = DVec3::from_array(block.map(|b| (b as f64 - 1.0) / 2.0));
-        let origin = whole.patient_from_index().transform_point3(first);
-        let steps = whole.steps_mm();
-        let steps = [0, 1, 2].map(|n| steps[n] * block[n] as f64);
-        let lattice = VolumeGeometry::new(shape, origin, steps).expect("blocks of a lattice");
+        let lattice = lattice_of_blocks(whole, block, shape);
         Self { upright: upright.clone(), block, lattice }
     }
 
@@ -194,6 +189,8 @@ pub(super) fn ct(ct: &Volume<i16>, within: Extent) -> Packed {
 
 #[cfg(test)]
 mod tests {
+    use glam::DVec3;
+
     use super::super::packed::tests::unpacked;
     use super::*;
 

@@ -3,17 +3,17 @@
 use std::path::PathBuf;
 
 use petct::alignment::Alignment;
-use petct::assessment::{Proposal, ScanAssessment};
+use petct::assessment::{PairAssessment, Proposal, ScanAssessment, ScanInput, Settings};
 use petct::criteria::Criteria;
 use petct::decisions::{Binding, Change, DecisionError, Decisions, read, write_decided};
 use petct::report::html::{ScanPictures, Viewer, compare_page, score_page};
-use petct::report::viewer::{ViewedScan, ViewerData};
+use petct::report::viewer::ViewerData;
 use serde::Serialize;
 
 use crate::assess::{Assessed, binding, document, input, proposal};
 use crate::compare::{Read, compared, decisions_of};
 use crate::console::Console;
-use crate::decisions::{GivenDecisions, check_replaceable};
+use crate::decisions::check_replaceable;
 use crate::failure::Failure;
 use crate::folder::Folder;
 use crate::score::{self, DECISIONS};
@@ -87,12 +87,14 @@ impl Review {
         write_decided(&self.binding, self.proposal.lesions(), liver, pool, decisions)
     }
 
-    fn assess(&self, read: &Read, decisions: &Decisions) -> Result<ScanAssessment, Failure> {
-        let input = input(&read.scan)?;
-        let decided =
-            self.proposal.clone().decide(&input, &read.settings, &self.binding, decisions);
-        let decided = decided.map_err(|error| Failure::of_decisions(&"decisions", &error))?;
-        Ok(decided.conclude(&input, &read.settings))
+    fn assess(
+        &self,
+        input: &ScanInput<'_>,
+        settings: &Settings,
+        decisions: &Decisions,
+    ) -> Result<ScanAssessment, DecisionError> {
+        let decided = self.proposal.clone().decide(input, settings, &self.binding, decisions)?;
+        Ok(decided.conclude(input, settings))
     }
 }
 
@@ -111,10 +113,10 @@ impl Session {
                 let proposal = proposal(&input, &settings)?;
                 let binding = binding(&input, &options, &settings, &proposal);
                 let proposed = proposal.clone().conclude(&input, &settings);
-                let assessment = decided(&proposal, &input, &settings, &binding, &given)?;
-                let GivenDecisions { text: saved, decisions, .. } = given;
+                let (decisions, saved) = (given.decisions.clone(), given.text.clone());
                 let review = Review { proposal, proposed, binding, decisions, saved };
-                Ok::<_, Failure>((review, assessment))
+                let assessment = review.assess(&input, &settings, &review.decisions);
+                Ok::<_, Failure>((review, assessment.map_err(|error| given.failure(&error))?))
             })?;
             let scan_sha256 = Some(review.binding.scan_sha256.clone());
             let decisions = Some(review.saved.clone());
@@ -124,15 +126,10 @@ impl Session {
         }
         let mut aligned = Vec::new();
         let viewer = match kind {
-            Kind::Score => {
-                let assessment = &scans[0].assessed.assessment;
-                let input = input(&scans[0].scan)?;
-                let viewed = [ViewedScan { name: "the scan", input, assessment }];
-                console.busy("packing the volumes", || ViewerData::new(&viewed, &[]))
-            }
+            Kind::Score => score::viewer(&scans[0].scan, &scans[0].assessed.assessment, console)?,
             Kind::Compare => {
                 let compared = compared(&scans, &[], None, &criteria, console)?;
-                let known = |pair: &petct::assessment::PairAssessment| {
+                let known = |pair: &PairAssessment| {
                     ([pair.baseline, pair.follow_up], pair.alignment.clone())
                 };
                 aligned.extend(compared.pairs.iter().map(known));
@@ -219,16 +216,13 @@ impl Session {
             Err(error) => return Ok(Self::refused(&words(&error))),
         };
         let read = &self.scans[scan];
-        let decided = input(&read.scan).map(|input| {
-            review.proposal.clone().decide(&input, &read.settings, &review.binding, &after)
-        })?;
-        match decided {
-            Ok(_) => {}
+        let assessment = match review.assess(&input(&read.scan)?, &read.settings, &after) {
+            Ok(assessment) => assessment,
             Err(error) => return Ok(Self::refused(&words(&error))),
-        }
+        };
         let before = std::mem::replace(&mut self.reviews[scan].decisions, after);
         self.history.push((scan, before));
-        self.renew(scan)?;
+        self.settle(scan, assessment);
         self.news("Done.".to_owned())
     }
 
@@ -237,15 +231,17 @@ impl Session {
         let Some((scan, before)) = self.history.pop() else {
             return Ok(Self::refused("there is no step to undo"));
         };
+        let read = &self.scans[scan];
+        let assessment = self.reviews[scan].assess(&input(&read.scan)?, &read.settings, &before);
+        let assessment = assessment.map_err(|error| Failure::of_decisions(&"decisions", &error))?;
         self.reviews[scan].decisions = before;
-        self.renew(scan)?;
+        self.settle(scan, assessment);
         self.news("The last step is undone.".to_owned())
     }
 
-    /// Assesses a scan by the decisions of now.
-    fn renew(&mut self, scan: usize) -> Result<(), Failure> {
-        let (review, read) = (&self.reviews[scan], &self.scans[scan]);
-        let assessment = review.assess(read, &review.decisions)?;
+    /// Takes the assessment by the decisions of now.
+    fn settle(&mut self, scan: usize, assessment: ScanAssessment) {
+        let review = &self.reviews[scan];
         // Decisions that nobody has changed keep the words that a person wrote around them.
         let text = if self.history.iter().any(|(of, _)| *of == scan) {
             review.text(&review.decisions)
@@ -255,7 +251,6 @@ impl Session {
         let assessed = &mut self.scans[scan].assessed;
         assessed.assessment = assessment;
         assessed.decisions = Some(text);
-        Ok(())
     }
 
     /// Writes the decisions, and everything that follows from them, into the folder.
@@ -288,18 +283,6 @@ impl Session {
         self.history.clear();
         self.news(format!("Saved: {}.", files.join(", ")))
     }
-}
-
-fn decided(
-    proposal: &Proposal,
-    input: &petct::assessment::ScanInput<'_>,
-    settings: &petct::assessment::Settings,
-    binding: &Binding,
-    given: &GivenDecisions,
-) -> Result<ScanAssessment, Failure> {
-    let decided = proposal.clone().decide(input, settings, binding, &given.decisions);
-    let decided = decided.map_err(|error| given.failure(&error))?;
-    Ok(decided.conclude(input, settings))
 }
 
 /// Why a step cannot be carried out, without the line of a text that nobody sees.
