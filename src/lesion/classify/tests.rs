@@ -2,10 +2,13 @@
 
 use std::sync::OnceLock;
 
+use glam::DVec3;
+
 use super::*;
 use crate::anatomy::Anatomy;
 use crate::organ::OrganMap;
 use crate::phantom::{Scanner, body};
+use crate::segmentation::Region;
 
 const LIVER: (f64, f64) = (2.0, 3.0);
 
