@@ -147,7 +147,7 @@ fn call(pair: &Pair<'_>, prior: Option<Prior>, criteria: &Criteria) -> VisitPair
             follow_up: to,
             new_lesion,
             after_one_cycle: now.cycles == Some(1),
-            dimension_percent: None,
+            dimension_percent: change(before.longest_dimension_mm, now.longest_dimension_mm),
         }),
         delta_suv_max: delta_suv_max::assess(from, to, cycles),
         lyric: lyric_call(now, &lugano, ct.as_ref(), new_lesion),
@@ -180,6 +180,10 @@ fn doubt(pair: &mut VisitPair, why: &Reason) {
     }
 }
 
+fn change(before: Option<f64>, now: Option<f64>) -> Option<f64> {
+    percent_change(before?, now?)
+}
+
 fn percist_input(before: &Visit, now: &Visit, new_lesion: bool) -> PercistInput {
     let scan = |visit: &Visit| PercistScan {
         hottest: visit.sul_peak,
@@ -192,7 +196,7 @@ fn percist_input(before: &Visit, now: &Visit, new_lesion: bool) -> PercistInput 
         new_lesion,
         above_background: None,
         other_increase_percent: None,
-        tlg_percent: before.tlg_g.zip(now.tlg_g).and_then(|(from, to)| percent_change(from, to)),
+        tlg_percent: change(before.tlg_g, now.tlg_g),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::response::lugano::Marrow;
 pub(super) type Setter = fn(&mut Visit, &str) -> Result<(), String>;
 
 /// Every column.
-pub(super) const COLUMNS: [(&str, Setter); 47] = [
+pub(super) const COLUMNS: [(&str, Setter); 48] = [
     ("patient", |v, t| said(&mut v.patient, Ok(t.to_owned()))),
     ("visit", |v, t| {
         t.clone_into(&mut v.name);
@@ -40,6 +40,7 @@ pub(super) const COLUMNS: [(&str, Setter); 47] = [
         Ok(())
     }),
     ("tlg_g", |v, t| said(&mut v.tlg_g, number(t))),
+    ("longest_dimension_mm", |v, t| said(&mut v.longest_dimension_mm, number(t))),
     ("change", |v, t| said(&mut v.change, change(t))),
     ("liver_suv_max", |v, t| said(&mut v.references.liver_suv_max, number(t))),
     ("liver_suv_mean", |v, t| said(&mut v.references.liver_suv_mean, number(t))),

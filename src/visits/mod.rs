@@ -139,6 +139,8 @@ pub struct Visit {
     pub sul_peak: Hottest,
     /// Total lesion glycolysis, grams.
     pub tlg_g: Option<f64>,
+    /// Longest dimension of the tumour's uptake, millimetres.
+    pub longest_dimension_mm: Option<f64>,
     /// The reader's word on uptake against the baseline.
     pub change: Option<Change>,
     /// Liver and blood pool.
@@ -189,6 +191,7 @@ impl Visit {
             suv_peak_of_four: None,
             sul_peak: Hottest::Unknown,
             tlg_g: None,
+            longest_dimension_mm: None,
             change: None,
             references: PrintedReferences::default(),
             sites: Vec::new(),

@@ -185,6 +185,21 @@ fn what_is_not_stated_is_no_response() {
 }
 
 #[test]
+fn a_longer_tumour_is_progression_by_eortc() {
+    let rows = [
+        ("50", "60", MetabolicCategory::Progressive, "INCREASED_SIZE"),
+        ("50", "59.9", MetabolicCategory::Partial, "REDUCED_UPTAKE"),
+        ("", "60", MetabolicCategory::Partial, "REDUCED_UPTAKE"),
+    ];
+    for (before, now, category, code) in rows {
+        let head = "visit,deauville,suv_max,new_lesions,longest_dimension_mm";
+        let found = assessed(&format!("{head}\nT0,5,20,,{before}\nT1,4,12,no,{now}\n"));
+        let call = &found.pairs[0].eortc;
+        assert_eq!((call.category, call.reasons[0].code), (category, code), "{before} {now}");
+    }
+}
+
+#[test]
 fn comparability_is_established_by_facts_alone() {
     let head = "patient,visit,date,deauville,suv_max,sites,new_lesions,tracer,suv_kind,suv_valid,uptake_minutes";
     let verdict = |baseline: &str, follow_up: &str| {
