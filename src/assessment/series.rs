@@ -9,11 +9,12 @@ use crate::criteria::{Criteria, percent_change};
 use crate::deauville::{LesionUptake, Scored, score_uptake};
 use crate::decisions::{DecisionError, DueTo, Links};
 use crate::lesion::{Class, Lesion};
-use crate::matching::{Confidence, Fate, Group, Regions, TOLERANCE_MM, link, link_as_given};
+use crate::matching::{
+    Candidate, Confidence, Fate, Group, Regions, TOLERANCE_MM, link, link_as_given,
+};
 use crate::quality::{Comparability, PairFacts, ScanFacts, compare};
 use crate::response::lugano::{LuganoCall, LuganoInput, Prior};
 use crate::response::{Hottest, Sensitivity, delta_suv_max, eortc, lugano, percist, withhold};
-use crate::segmentation::Region;
 use crate::statistics::RegionStatistics;
 use crate::volume::Mask;
 
@@ -164,13 +165,13 @@ fn linked(
         frame_of_reference_uid: scans[n].frame_of_reference_uid,
     };
     let alignment = known.cloned().unwrap_or_else(|| align(&scan(earlier), &scan(later)));
-    let regions = |n: usize| -> Vec<&Region> {
-        suspects(&scans[n].assessment).into_iter().map(|l| &l.region).collect()
+    let candidates = |n: usize| -> Vec<Candidate<'_>> {
+        suspects(&scans[n].assessment).into_iter().map(candidate).collect()
     };
-    let (before, now) = (regions(earlier), regions(later));
+    let (before, now) = (candidates(earlier), candidates(later));
     let lattice = |n: usize| scans[n].input.image.volume.geometry();
-    let before = Regions { geometry: lattice(earlier), regions: &before };
-    let now = Regions { geometry: lattice(later), regions: &now };
+    let before = Regions { geometry: lattice(earlier), candidates: &before };
+    let now = Regions { geometry: lattice(later), candidates: &now };
     let map = alignment.follow_up_from_baseline;
     let failed = alignment.quality.verdict == AlignmentVerdict::Failed;
     let (groups, due_to) = match links {
@@ -190,6 +191,15 @@ fn linked(
         _ => (link(before, now, map, uncertainty_mm(&alignment)), Vec::new()),
     };
     Ok(Linked { earlier, later, alignment, groups, due_to })
+}
+
+fn candidate(lesion: &Lesion) -> Candidate<'_> {
+    Candidate {
+        region: &lesion.region,
+        suv_max: lesion.statistics.max,
+        hottest_mm: lesion.hottest_mm,
+        doubt: (lesion.finding.class == Class::Uncertain).then(|| lesion.finding.site.name()),
+    }
 }
 
 /// Links are of no use where nothing can be measured at a place of the other scan.

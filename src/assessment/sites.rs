@@ -81,7 +81,7 @@ impl Pair<'_> {
             sites.known.push(self.known(fate, members));
         }
         if fate == Fate::New {
-            Self::add_new(sites, members, due_to);
+            Self::add_new(sites, members, due_to, linked.suv_max_there);
         }
         sites.lesions.push(linked);
     }
@@ -206,10 +206,18 @@ impl Pair<'_> {
         scores.filter_map(|s| s.score()).max()
     }
 
-    /// What a new focus is due to: as a person says, else by its class.
-    fn add_new(sites: &mut Sites, members: &Members<'_>, due_to: Option<DueTo>) {
+    /// What a new focus is due to: as a person says, else by its class. Where the baseline was as hot (`there`), in a region
+    /// that is not the same thing for certain, the focus need not be new.
+    fn add_new(
+        sites: &mut Sites,
+        members: &Members<'_>,
+        due_to: Option<DueTo>,
+        there: Option<f64>,
+    ) {
         for lesion in &members.now {
+            let as_hot = there.is_some_and(|there| there >= lesion.statistics.max);
             let by_class = match lesion.finding.class {
+                Class::Lesion if as_hot => Some(Attribution::NotListedAtBaseline),
                 Class::Lesion => Some(Attribution::Lymphoma),
                 Class::Uncertain if !lesion.below_threshold => Some(Attribution::Uncertain),
                 Class::Uncertain | Class::Physiologic => None,
@@ -219,10 +227,12 @@ impl Pair<'_> {
                 DueTo::Uncertain => Attribution::Uncertain,
                 DueTo::Unrelated => Attribution::Unrelated,
             });
-            if lesion.finding.class == Class::Lesion {
+            let attribution = by_reader.or(by_class);
+            let open = attribution == Some(Attribution::NotListedAtBaseline);
+            if lesion.finding.class == Class::Lesion && !open {
                 sites.new_ids.push(lesion.id);
             }
-            if let Some(attribution) = by_reader.or(by_class) {
+            if let Some(attribution) = attribution {
                 let name = format!("{} (lesion {})", lesion.finding.site, lesion.id);
                 sites.new_lesions.push(NewLesion { name, attribution });
             }

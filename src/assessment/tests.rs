@@ -262,6 +262,27 @@ fn lesions_persist_resolve_and_appear() {
 }
 
 #[test]
+fn where_the_baseline_was_as_hot_a_lesion_is_not_new_for_certain() {
+    let [a, b, _] = places();
+    let (now, later_mask) = painted(&[Ball(a, 20.0, 9.0), Ball(b, 20.0, 6.0)]);
+    let codes = |suv: f32| -> Vec<&str> {
+        // Uptake that is not among the lesions of the baseline.
+        let (before, _) = painted(&[Ball(a, 20.0, 9.0), Ball(b, 24.0, suv)]);
+        let (_, mask) = painted(&[Ball(a, 20.0, 9.0)]);
+        let mut scans = [in_series(&before, mask), in_series(&now, later_mask.clone())];
+        let pair = assess_series(&mut scans, None, &Criteria::default()).unwrap().remove(0);
+        assert_eq!(fates(&pair)[1], (vec![], vec![2], Fate::New));
+        pair.lugano.reasons.iter().map(|r| r.code).collect()
+    };
+    let (as_hot, cooler) = (codes(6.0), codes(5.0));
+    assert!(
+        as_hot.contains(&"NEW_SITE_UNVERIFIED") && !as_hot.contains(&"NEW_LESION"),
+        "{as_hot:?}"
+    );
+    assert!(cooler.contains(&"NEW_LESION"), "{cooler:?}");
+}
+
+#[test]
 fn a_site_outside_the_other_field_of_view_is_neither_resolved_nor_new() {
     let [a, _, c] = places();
     let (before, mask) = painted(&[Ball(a, 20.0, 9.0), Ball(c, 20.0, 7.0)]);

@@ -1,5 +1,6 @@
 //! Whether a pair is aligned and its lesions are followed as the truth has it.
 
+use std::fmt::Write as _;
 use std::time::Instant;
 
 use glam::{DAffine3, DVec3};
@@ -9,9 +10,10 @@ use petct::assessment::{
 };
 use petct::criteria::Criteria;
 use petct::lesion::Class;
-use petct::matching::{Confidence, Fate as Found, Group, Regions, TOLERANCE_MM, link};
+use petct::matching::{Candidate, Confidence, Fate as Found, Group, Regions, TOLERANCE_MM, link};
 use petct::phantom::{
-    Case, Fate as True, LesionFate, Phantom, ScanTruth, TissueMap, Visit, generate, seeded_pair,
+    Case, Fate as True, LesionFate, LesionTruth, Phantom, ScanTruth, TissueMap, Visit, generate,
+    seeded_pair,
 };
 use petct::quality::ScanFacts;
 use petct::segmentation::{Region, components_through_faces};
@@ -24,6 +26,8 @@ pub(super) struct Fate {
     pub(super) truth: LesionFate,
     /// What is said of it; `None` where the finder has not given its regions as they are.
     pub(super) found: Option<(Found, Confidence)>,
+    /// The regions of its group, in both scans.
+    regions: String,
 }
 
 impl Fate {
@@ -44,7 +48,7 @@ impl Fate {
             || "regions are others".to_owned(),
             |(fate, confidence)| format!("{fate}, {confidence} confidence"),
         );
-        format!("{} is {:?}: {found}", self.truth.lesion, self.truth.fate)
+        format!("{} is {:?}: {found}{}", self.truth.lesion, self.truth.fate, self.regions)
     }
 }
 
@@ -207,7 +211,7 @@ struct Judge<'a> {
     scans: &'a [Painted],
 }
 
-impl Judge<'_> {
+impl<'a> Judge<'a> {
     fn truth(&self) -> DAffine3 {
         self.case.pairs[0].map.unwrap().affine()
     }
@@ -268,13 +272,19 @@ impl Judge<'_> {
 
     /// The fates of the lesions as they were painted: alignment and linking alone.
     fn tracked(&self, alignment: &Alignment) -> Vec<Fate> {
-        let of = |n: usize| self.scans[n].solids.iter().map(|s| &s.0).collect::<Vec<_>>();
+        let candidate = |(region, _): &'a (Region, Vec<String>)| Candidate {
+            region,
+            suv_max: f64::NAN,
+            hottest_mm: DVec3::NAN,
+            doubt: None,
+        };
+        let of = |n: usize| self.scans[n].solids.iter().map(candidate).collect::<Vec<_>>();
         let (before, now) = (of(0), of(1));
         let regions = |n: usize| self.scans[n].image.volume.geometry();
         let uncertain = alignment.quality.landmark_residual.map_or(TOLERANCE_MM, |r| r.mean);
         let groups = link(
-            Regions { geometry: regions(0), regions: &before },
-            Regions { geometry: regions(1), regions: &now },
+            Regions { geometry: regions(0), candidates: &before },
+            Regions { geometry: regions(1), candidates: &now },
             alignment.follow_up_from_baseline,
             uncertain,
         );
@@ -287,7 +297,7 @@ impl Judge<'_> {
                 g.earlier.iter().any(|n| holds(0, n)) || g.later.iter().any(|n| holds(1, n))
             });
             let found = group.filter(|_| usable).map(|g| (g.fate, g.confidence(good)));
-            Fate { truth: truth.clone(), found }
+            Fate { truth: truth.clone(), found, regions: String::new() }
         };
         self.case.pairs[0].fates.iter().map(fate).collect()
     }
@@ -316,14 +326,63 @@ impl Judge<'_> {
                 };
                 pairs[0].lesions.iter().find(holds)
             });
-            Fate { truth: truth.clone(), found: found.map(|l| (l.fate, l.confidence)) }
+            let regions = found.map(|l| self.describe(&series, l)).unwrap_or_default();
+            Fate { truth: truth.clone(), found: found.map(|l| (l.fate, l.confidence)), regions }
         };
         self.case.pairs[0].fates.iter().map(fate).collect()
     }
 
-    /// Numbers of the regions found for a lesion in each scan where it is; `None` where it is missed, or is not apart from
-    /// or together with the others as it was painted.
+    /// The regions of a group with the lesions that were painted in them.
+    fn describe(&self, series: &[SeriesScan<'_>], linked: &LinkedLesion) -> String {
+        let mut words = String::new();
+        for (n, ids) in [&linked.baseline_ids, &linked.follow_up_ids].into_iter().enumerate() {
+            let (scan, assessment) = (&self.scans[n], &series[n].assessment);
+            for lesion in assessment.lesions.iter().filter(|l| ids.contains(&l.id)) {
+                let volume = &scan.image.volume;
+                let holds = |l: &&LesionTruth| {
+                    volume
+                        .geometry()
+                        .voxel_at(DVec3::from_array(l.suv_max_mm))
+                        .is_some_and(|voxel| lesion.region.contains(volume.offset_of(voxel)))
+                };
+                let painted: Vec<&str> =
+                    scan.truth.lesions.iter().filter(holds).map(|l| l.name.as_str()).collect();
+                write!(
+                    words,
+                    "\n    t{n} #{} {:?} {} {:.1} ml SUVmax {:.1} at {:.0}: {}; holds {painted:?}",
+                    lesion.id,
+                    lesion.finding.class,
+                    lesion.finding.site,
+                    lesion.statistics.volume_ml,
+                    lesion.statistics.max,
+                    lesion.hottest_mm,
+                    lesion.finding.reason,
+                )
+                .unwrap();
+            }
+        }
+        words
+    }
+
+    /// The lesions that a lesion merges with or splits from, itself among them: its fate is theirs together.
+    fn group_of<'b>(&'b self, truth: &'b LesionFate) -> impl Iterator<Item = &'b LesionFate> {
+        let together = matches!(truth.fate, True::Merged | True::Split);
+        let fates = self.case.pairs[0].fates.iter();
+        fates.filter(move |f| f.lesion == truth.lesion || (together && f.fate == truth.fate))
+    }
+
+    /// Numbers of the regions found for a lesion in each scan where it is; `None` where it or one of its group is missed, or
+    /// is not apart from or together with the others as it was painted.
     fn as_painted(
+        &self,
+        series: &[SeriesScan<'_>],
+        truth: &LesionFate,
+    ) -> Option<[Option<usize>; 2]> {
+        let whole = self.group_of(truth).all(|f| self.regions_of(series, f).is_some());
+        self.regions_of(series, truth).filter(|_| whole)
+    }
+
+    fn regions_of(
         &self,
         series: &[SeriesScan<'_>],
         truth: &LesionFate,

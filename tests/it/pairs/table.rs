@@ -138,11 +138,12 @@ impl fmt::Display for Table {
         for (name, fates) in self.tracked.iter().chain(chain) {
             writeln!(
                 f,
-                "fates by {name}: {} of {} right ({:.1} %), {} with other regions; by fate {:?}; by confidence {:?}",
+                "fates by {name}: {} of {} right ({:.1} %), {} with other regions (right of all {:.1} %); by fate {:?}; by confidence {:?}",
                 fates.right,
                 fates.all,
                 100.0 * fates.share(),
                 fates.other_regions,
+                100.0 * fates.right as f64 / (fates.all + fates.other_regions).max(1) as f64,
                 fates.by_fate,
                 fates.by_confidence,
             )?;
