@@ -11,6 +11,7 @@ mod placements;
 mod proposal;
 mod residual;
 mod scan;
+mod search;
 mod series;
 mod sites;
 mod trajectory;
@@ -18,7 +19,8 @@ mod trajectory;
 pub use binding::settings_in_words;
 pub use placements::{Placements, ScoreShare, ScoreShares};
 pub use proposal::Proposal;
-pub use scan::{Given, ScanAssessment, ScanInput, Settings, Totals, assess_scan, propose, uptake};
+pub use scan::{Given, ScanAssessment, ScanInput, Settings, Totals, assess_scan, uptake};
+pub use search::propose;
 pub use series::{LinkedLesion, PairAssessment, SeriesScan, assess_aligned_series, assess_series};
 pub use trajectory::{Nadir, Trajectory, TrajectoryVisit, trajectories};
 

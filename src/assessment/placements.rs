@@ -10,7 +10,8 @@ use glam::DVec3;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::scan::{ScanInput, lesions_beside, measured};
+use super::scan::ScanInput;
+use super::search::{lesions_beside, measured};
 use crate::criteria::{DeauvilleConvention, ReferenceStatistic};
 use crate::deauville::{DeauvilleScore, LesionUptake, ReferenceUptake, overall, score_uptake};
 use crate::reference::{Form, Placement, Reference, ReferenceKind};

@@ -4,9 +4,9 @@ use glam::DVec3;
 
 use super::placements::Placements;
 use super::scan::{
-    ScanAssessment, ScanInput, Settings, clear_of, hot, measured, ratio_warning, score, totals,
-    unknown_sites_warning,
+    ScanAssessment, ScanInput, Settings, ratio_warning, score, totals, unknown_sites_warning,
 };
+use super::search::{clear_of, hot, measured};
 use crate::decisions::{
     At, Binding, Decided, DecisionError, Decisions, Edit, EditKind, Grounds, ReferenceEntry, Said,
     apply,
