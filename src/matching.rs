@@ -7,8 +7,9 @@
 //! field of view is neither resolved nor new.
 //!
 //! A region that may be an organ's own uptake (a loop of bowel, a kidney) is linked with more care. It is never linked as a
-//! mere neighbour. And a lesion that appears within a long loop that took up FDG before is not the loop: what is there now
-//! belongs to it where it is no hotter, where it holds the loop's hottest place, or where it may be the same organ's uptake.
+//! mere neighbour. And a lesion that comes up within a long loop that took up FDG before is not the loop, nor is a mass the
+//! faint spot that lay in its place: what is there now belongs to it where it is no hotter, or of about its extent, so that
+//! most of the larger lies in the smaller, too.
 //!
 //! How far a group may be trusted is tried: the map is displaced by what the alignment leaves uncertain, in 14 directions,
 //! and a group is as certain as it often comes out the same.
@@ -140,10 +141,8 @@ pub struct Candidate<'a> {
     pub region: &'a Region,
     /// Its SUVmax, of one kind in both scans.
     pub suv_max: f64,
-    /// Centre of its hottest voxel, millimetres in its scan's frame.
-    pub hottest_mm: DVec3,
-    /// The organ whose own uptake it may be; `None`: it is disease.
-    pub doubt: Option<&'static str>,
+    /// Whether it may be an organ's own uptake instead of disease.
+    pub uncertain: bool,
 }
 
 /// The regions of one scan with their lattice.

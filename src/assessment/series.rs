@@ -197,8 +197,7 @@ fn candidate(lesion: &Lesion) -> Candidate<'_> {
     Candidate {
         region: &lesion.region,
         suv_max: lesion.statistics.max,
-        hottest_mm: lesion.hottest_mm,
-        doubt: (lesion.finding.class == Class::Uncertain).then(|| lesion.finding.site.name()),
+        uncertain: lesion.finding.class == Class::Uncertain,
     }
 }
 

@@ -8,10 +8,8 @@ use crate::segmentation::Region;
 
 /// A region at home and carried into the other scan.
 struct Carried {
-    doubt: Option<&'static str>,
     suv_max: f64,
-    /// Its hottest place in the other scan.
-    hottest: DVec3,
+    uncertain: bool,
     /// Voxel centres and centroid in the other scan.
     places: Vec<DVec3>,
     centroid: DVec3,
@@ -30,15 +28,14 @@ const MOST_PLACES: usize = 4096;
 impl Carried {
     fn all(regions: Regions<'_>, map: DAffine3) -> Vec<Self> {
         let geometry = regions.geometry;
-        let carry = |&Candidate { region, suv_max, hottest_mm, doubt }: &Candidate<'_>| {
+        let carry = |&Candidate { region, suv_max, uncertain }: &Candidate<'_>| {
             let home = region.centroid_mm(geometry).unwrap_or(DVec3::INFINITY);
             let centres = || region.indices().map(|voxel| geometry.centre_of(voxel));
             // A step of odd length visits all rows and columns alike.
             let step = region.voxels().div_ceil(MOST_PLACES).max(1) | 1;
             Self {
-                doubt,
                 suv_max,
-                hottest: map.transform_point3(hottest_mm),
+                uncertain,
                 places: centres().step_by(step).map(|p| map.transform_point3(p)).collect(),
                 centroid: map.transform_point3(home),
                 home,
@@ -107,7 +104,7 @@ impl<'a> Scene<'a> {
         let overlapping = links.len();
         let mut near: Vec<(usize, usize, f64)> = rest
             .into_iter()
-            .filter(|&(e, l)| self.before[e].doubt.is_none() && self.now[l].doubt.is_none())
+            .filter(|&(e, l)| !self.before[e].uncertain && !self.now[l].uncertain)
             .filter(|&(e, l)| self.before[e].touches(&self.now[l].reach, self.later, off))
             .map(|(e, l)| (e, l, (self.before[e].centroid + off).distance(self.now[l].home)))
             .filter(|&(.., distance)| distance <= 2.0 * REACH_MM)
@@ -136,25 +133,21 @@ impl<'a> Scene<'a> {
         (before.centroid + off).distance(now.home) <= reach
     }
 
-    /// Whether most of the smaller region lies in the other one, widened by the tolerance, and both may be one thing. Regions
-    /// that merely touch (a stomach beside a spleen) do not overlap.
+    /// Whether most of the smaller region lies in the other one, widened by the tolerance; where the earlier one is uncertain
+    /// and the later one hotter, most of the larger as well. Regions that merely touch (a stomach beside a spleen) do not
+    /// overlap.
     fn overlap(&self, e: usize, l: usize, off: DVec3) -> bool {
         let (before, now) = (&self.before[e], &self.now[l]);
-        let share = if before.volume_ml <= now.volume_ml {
-            before.share_in(&now.widened, self.later, off)
+        let before_in_now = || before.share_in(&now.widened, self.later, off) >= OVERLAP;
+        let now_in_before =
+            || now.share_in(&before.widened, self.earlier, -(self.back * off)) >= OVERLAP;
+        if before.uncertain && now.suv_max > before.suv_max {
+            before_in_now() && now_in_before()
+        } else if before.volume_ml <= now.volume_ml {
+            before_in_now()
         } else {
-            now.share_in(&before.widened, self.earlier, -(self.back * off))
-        };
-        share >= OVERLAP && self.may_be_one(before, now, off)
-    }
-
-    /// What may have been an organ's own uptake is the same thing as what is there now where that is no hotter, holds its
-    /// hottest place, or may be the same organ's.
-    fn may_be_one(&self, before: &Carried, now: &Carried, off: DVec3) -> bool {
-        before.doubt.is_none()
-            || before.doubt == now.doubt
-            || now.suv_max <= before.suv_max
-            || holds(&now.widened, self.later, before.hottest + off)
+            now_in_before()
+        }
     }
 
     /// What became of a group. A region without a partner, most of which the other scan's field of view does not show, is

@@ -16,31 +16,28 @@ fn linked(
     shift: f64,
     uncertain_mm: f64,
 ) -> Vec<Group> {
-    let ball =
-        |&(x, radius): &(f64, f64)| Ball { x, radius, hottest: x, suv_max: 5.0, doubt: None };
+    let ball = |&(x, radius): &(f64, f64)| Ball { x, radius, suv_max: 5.0, uncertain: false };
     let balls = |of: &[(f64, f64)]| of.iter().map(ball).collect::<Vec<_>>();
     linked_balls(&balls(earlier), &balls(later), shift, uncertain_mm)
 }
 
-/// A ball of uptake on a line along x, with the place of its hottest voxel on that line.
+/// A ball of uptake on a line along x.
 #[derive(Debug, Clone, Copy)]
 struct Ball {
     x: f64,
     radius: f64,
-    hottest: f64,
     suv_max: f64,
-    doubt: Option<&'static str>,
+    uncertain: bool,
 }
 
 fn linked_balls(earlier: &[Ball], later: &[Ball], shift: f64, uncertain_mm: f64) -> Vec<Group> {
     let (g, h) = (lattice(4.0, 0.0), lattice(3.5, shift));
-    let place = |x: f64, shift: f64| DVec3::new(x, 80.0, 80.0) + shift;
     let regions = |balls: &[Ball], g: &VolumeGeometry, shift: f64| -> Vec<Region> {
-        balls.iter().map(|b| sphere(g, place(b.x, shift), b.radius).region).collect()
+        let place = |x| DVec3::new(x, 80.0, 80.0) + shift;
+        balls.iter().map(|b| sphere(g, place(b.x), b.radius).region).collect()
     };
     let (before, now) = (regions(earlier, &g, 0.0), regions(later, &h, shift));
-    let before: Vec<_> = candidates(earlier, &before, |x| place(x, 0.0));
-    let now: Vec<_> = candidates(later, &now, |x| place(x, shift));
+    let (before, now) = (candidates(earlier, &before), candidates(later, &now));
     link(
         Regions { geometry: &g, candidates: &before },
         Regions { geometry: &h, candidates: &now },
@@ -49,19 +46,13 @@ fn linked_balls(earlier: &[Ball], later: &[Ball], shift: f64, uncertain_mm: f64)
     )
 }
 
-fn candidates<'a>(
-    balls: &[Ball],
-    regions: &'a [Region],
-    place: impl Fn(f64) -> DVec3,
-) -> Vec<Candidate<'a>> {
-    let both = balls.iter().zip(regions);
-    both.map(|(b, region)| Candidate {
+fn candidates<'a>(balls: &[Ball], regions: &'a [Region]) -> Vec<Candidate<'a>> {
+    let candidate = |(ball, region): (&Ball, &'a Region)| Candidate {
         region,
-        suv_max: b.suv_max,
-        hottest_mm: place(b.hottest),
-        doubt: b.doubt,
-    })
-    .collect()
+        suv_max: ball.suv_max,
+        uncertain: ball.uncertain,
+    };
+    balls.iter().zip(regions).map(candidate).collect()
 }
 
 #[test]
@@ -98,29 +89,28 @@ fn what_may_be_an_organ_is_linked_with_care() {
     let fates = |before: Ball, now: Ball| -> Vec<Fate> {
         linked_balls(&[before], &[now], 300.0, 2.0).iter().map(|g| g.fate).collect()
     };
-    let ball = |x, radius| Ball { x, radius, hottest: x, suv_max: 5.0, doubt: None };
-    // A long loop with its hottest place at one end, and a focus at the other.
-    let bowel = Ball { hottest: 50.0, doubt: Some("stomach or bowel"), ..ball(80.0, 40.0) };
+    let ball = |x, radius| Ball { x, radius, suv_max: 5.0, uncertain: false };
+    let apart = vec![Resolved, New];
+    // A long loop, and a focus within it; a spot, and a mass around it.
+    let bowel = Ball { uncertain: true, ..ball(80.0, 40.0) };
     let focus = ball(105.0, 8.0);
     let hotter = Ball { suv_max: 5.1, ..focus };
-    let apart = vec![Resolved, New];
+    let spot = Ball { uncertain: true, ..focus };
+    let mass = Ball { suv_max: 9.0, ..ball(105.0, 24.0) };
     assert_eq!(fates(bowel, hotter), apart);
+    assert_eq!(fates(bowel, Ball { uncertain: true, ..hotter }), apart);
     assert_eq!(fates(bowel, focus), [Persistent], "no hotter");
-    assert_eq!(
-        fates(Ball { hottest: 103.0, ..bowel }, hotter),
-        [Persistent],
-        "where it was hottest"
-    );
-    assert_eq!(fates(bowel, Ball { doubt: bowel.doubt, ..hotter }), [Persistent], "the same organ");
-    assert_eq!(fates(bowel, Ball { doubt: Some("left kidney"), ..hotter }), apart);
+    assert_eq!(fates(spot, mass), apart);
+    assert_eq!(fates(spot, Ball { radius: 12.0, ..mass }), [Persistent], "of about its extent");
+    assert_eq!(fates(bowel, Ball { suv_max: 9.0, ..bowel }), [Persistent]);
     // At the site of a lesion uptake is that lesion's, whatever else it may be.
     assert_eq!(fates(focus, Ball { suv_max: 9.0, ..bowel }), [Persistent]);
-    assert_eq!(fates(Ball { doubt: None, ..bowel }, hotter), [Persistent]);
+    assert_eq!(fates(Ball { uncertain: false, ..bowel }, hotter), [Persistent]);
     // Neighbours, 10 mm apart, are linked as lesions alone.
     let (here, there) = (ball(50.0, 8.0), ball(76.0, 8.0));
     assert_eq!(fates(here, there), [Persistent]);
-    assert_eq!(fates(here, Ball { doubt: bowel.doubt, ..there }), apart);
-    assert_eq!(fates(Ball { doubt: bowel.doubt, ..here }, there), apart);
+    assert_eq!(fates(here, Ball { uncertain: true, ..there }), apart);
+    assert_eq!(fates(Ball { uncertain: true, ..here }, there), apart);
 }
 
 #[test]

@@ -275,8 +275,7 @@ impl<'a> Judge<'a> {
         let candidate = |(region, _): &'a (Region, Vec<String>)| Candidate {
             region,
             suv_max: f64::NAN,
-            hottest_mm: DVec3::NAN,
-            doubt: None,
+            uncertain: false,
         };
         let of = |n: usize| self.scans[n].solids.iter().map(candidate).collect::<Vec<_>>();
         let (before, now) = (of(0), of(1));
@@ -318,7 +317,8 @@ impl<'a> Judge<'a> {
             .collect();
         let pairs = assess_series(&mut series, None, &Criteria::default()).unwrap();
         let fate = |truth: &LesionFate| {
-            let found = self.as_painted(&series, truth).and_then(|ids| {
+            let own = self.as_painted(&series, truth);
+            let found = own.and_then(|ids| {
                 let holds = |l: &&LinkedLesion| {
                     let has =
                         |all: &[usize], id: Option<usize>| id.is_some_and(|id| all.contains(&id));
@@ -326,18 +326,26 @@ impl<'a> Judge<'a> {
                 };
                 pairs[0].lesions.iter().find(holds)
             });
-            let regions = found.map(|l| self.describe(&series, l)).unwrap_or_default();
+            let regions = found.map(|l| self.describe(&series, l, own.unwrap_or_default()));
+            let regions = regions.unwrap_or_default();
             Fate { truth: truth.clone(), found: found.map(|l| (l.fate, l.confidence)), regions }
         };
         self.case.pairs[0].fates.iter().map(fate).collect()
     }
 
-    /// The regions of a group with the lesions that were painted in them.
-    fn describe(&self, series: &[SeriesScan<'_>], linked: &LinkedLesion) -> String {
+    /// The regions of a group and of a lesion itself, with the lesions that were painted in them.
+    fn describe(
+        &self,
+        series: &[SeriesScan<'_>],
+        linked: &LinkedLesion,
+        own: [Option<usize>; 2],
+    ) -> String {
         let mut words = String::new();
         for (n, ids) in [&linked.baseline_ids, &linked.follow_up_ids].into_iter().enumerate() {
             let (scan, assessment) = (&self.scans[n], &series[n].assessment);
-            for lesion in assessment.lesions.iter().filter(|l| ids.contains(&l.id)) {
+            for lesion in
+                assessment.lesions.iter().filter(|l| ids.contains(&l.id) || own[n] == Some(l.id))
+            {
                 let volume = &scan.image.volume;
                 let holds = |l: &&LesionTruth| {
                     volume
