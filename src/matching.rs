@@ -7,9 +7,8 @@
 //! field of view is neither resolved nor new.
 //!
 //! A region that may be an organ's own uptake (a loop of bowel, a kidney) is linked with more care. It is never linked as a
-//! mere neighbour. And a lesion that comes up within a long loop that took up FDG before is not the loop, nor is a mass the
-//! faint spot that lay in its place: what is there now belongs to it where it is no hotter, or of about its extent, so that
-//! most of the larger lies in the smaller, too.
+//! mere neighbour. And a lesion that comes up within a long loop that took up FDG before, hotter than any of it, is not the
+//! loop; nor is a mass far hotter than the faint spot that lay in its place that spot, unless both are of about one extent.
 //!
 //! How far a group may be trusted is tried: the map is displaced by what the alignment leaves uncertain, in 14 directions,
 //! and a group is as certain as it often comes out the same.
@@ -37,6 +36,12 @@ const OVERLAP: f64 = 0.5;
 /// Regions without a partner are linked up to this distance of their nearest voxels (and twice it of their centroids),
 /// millimetres.
 pub const REACH_MM: f64 = 15.0;
+
+/// What is this many times as hot as an uncertain spot that lay in its place is not the same; less may be due to the spot's
+/// size alone: at a millilitre about half of the uptake is seen.
+///
+/// Source: Soret 2007 JNM 48:932 (partial-volume effect).
+const SPOT_UPTAKE: f64 = 2.0;
 
 /// What became of a group of lesions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]

@@ -2,7 +2,7 @@
 
 use glam::{DAffine3, DMat3, DVec3};
 
-use super::{Candidate, Fate, Group, OVERLAP, REACH_MM, Regions, TOLERANCE_MM};
+use super::{Candidate, Fate, Group, OVERLAP, REACH_MM, Regions, SPOT_UPTAKE, TOLERANCE_MM};
 use crate::geometry::VolumeGeometry;
 use crate::segmentation::Region;
 
@@ -133,20 +133,20 @@ impl<'a> Scene<'a> {
         (before.centroid + off).distance(now.home) <= reach
     }
 
-    /// Whether most of the smaller region lies in the other one, widened by the tolerance; where the earlier one is uncertain
-    /// and the later one hotter, most of the larger as well. Regions that merely touch (a stomach beside a spleen) do not
-    /// overlap.
+    /// Whether most of the smaller region lies in the other one, widened by the tolerance; most of the larger as well, where
+    /// the later one is too hot to be the uncertain earlier one in another extent. Regions that merely touch (a stomach beside
+    /// a spleen) do not overlap.
     fn overlap(&self, e: usize, l: usize, off: DVec3) -> bool {
         let (before, now) = (&self.before[e], &self.now[l]);
         let before_in_now = || before.share_in(&now.widened, self.later, off) >= OVERLAP;
         let now_in_before =
             || now.share_in(&before.widened, self.earlier, -(self.back * off)) >= OVERLAP;
-        if before.uncertain && now.suv_max > before.suv_max {
-            before_in_now() && now_in_before()
-        } else if before.volume_ml <= now.volume_ml {
-            before_in_now()
-        } else {
-            now_in_before()
+        let grown = before.volume_ml <= now.volume_ml;
+        let hottest = before.suv_max * if grown { SPOT_UPTAKE } else { 1.0 };
+        match (before.uncertain && now.suv_max > hottest, grown) {
+            (true, _) => before_in_now() && now_in_before(),
+            (false, true) => before_in_now(),
+            (false, false) => now_in_before(),
         }
     }
 

@@ -96,11 +96,12 @@ fn what_may_be_an_organ_is_linked_with_care() {
     let focus = ball(105.0, 8.0);
     let hotter = Ball { suv_max: 5.1, ..focus };
     let spot = Ball { uncertain: true, ..focus };
-    let mass = Ball { suv_max: 9.0, ..ball(105.0, 24.0) };
+    let mass = Ball { suv_max: 10.1, ..ball(105.0, 24.0) };
     assert_eq!(fates(bowel, hotter), apart);
     assert_eq!(fates(bowel, Ball { uncertain: true, ..hotter }), apart);
     assert_eq!(fates(bowel, focus), [Persistent], "no hotter");
     assert_eq!(fates(spot, mass), apart);
+    assert_eq!(fates(spot, Ball { suv_max: 9.9, ..mass }), [Persistent], "not twice as hot");
     assert_eq!(fates(spot, Ball { radius: 12.0, ..mass }), [Persistent], "of about its extent");
     assert_eq!(fates(bowel, Ball { suv_max: 9.0, ..bowel }), [Persistent]);
     // At the site of a lesion uptake is that lesion's, whatever else it may be.
