@@ -147,7 +147,7 @@ pub struct Candidate<'a> {
     /// Its SUVmax, of one kind in both scans.
     pub suv_max: f64,
     /// Whether it may be an organ's own uptake instead of disease.
-    pub uncertain: bool,
+    pub may_be_normal: bool,
 }
 
 /// The regions of one scan with their lattice.

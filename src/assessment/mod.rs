@@ -7,6 +7,7 @@
 //! 5. two scans are brought into one frame, lesions are linked, the response is called.
 
 mod binding;
+mod pair;
 mod placements;
 mod proposal;
 mod residual;

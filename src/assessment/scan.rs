@@ -188,9 +188,6 @@ pub fn uptake(lesion: &Lesion) -> LesionUptake {
 }
 
 /// The score of the lesions and of what is left at known sites.
-///
-/// An empty set of lesions is score 1 only where the liver is known: what lies between background and a fixed threshold was
-/// not looked for without it.
 pub(super) fn score(
     lesions: &[Lesion],
     residual: &[LesionUptake],
@@ -201,7 +198,21 @@ pub(super) fn score(
     let of = |class: Class| lesions.iter().filter(move |l| l.finding.class == class).map(uptake);
     let known: Vec<_> = of(Class::Lesion).chain(residual.iter().copied()).collect();
     let uncertain: Vec<_> = of(Class::Uncertain).collect();
-    let mut result = assess(&known, &uncertain, &references(liver, blood_pool), criteria);
+    score_uptakes(&known, &uncertain, liver, blood_pool, criteria)
+}
+
+/// The score of known disease beside what is uncertain.
+///
+/// Nothing known is score 1 only where the liver is known: what lies between background and a fixed threshold was not looked
+/// for without it.
+pub(super) fn score_uptakes(
+    known: &[LesionUptake],
+    uncertain: &[LesionUptake],
+    liver: &Reference,
+    blood_pool: &Reference,
+    criteria: &Criteria,
+) -> DeauvilleResult {
+    let mut result = assess(known, uncertain, &references(liver, blood_pool), criteria);
     if known.is_empty() && liver.usable().is_none() {
         let message = "no region is above the threshold, and without the liver nothing says whether lesser uptake is \
                        disease";

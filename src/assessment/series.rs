@@ -5,23 +5,21 @@
 //! no region of its own any more, what is left there is measured in the baseline lesion's outline.
 
 use crate::alignment::{Alignment, Scan, Verdict as AlignmentVerdict, align};
-use crate::criteria::{Criteria, percent_change};
-use crate::deauville::{LesionUptake, Scored, score_uptake};
+use crate::criteria::{ChangeStatistic, Criteria};
+use crate::deauville::LesionUptake;
 use crate::decisions::{DecisionError, DueTo, Links};
 use crate::lesion::{Class, Lesion};
 use crate::matching::{
     Candidate, Confidence, Fate, Group, Regions, TOLERANCE_MM, link, link_as_given,
 };
-use crate::quality::{Comparability, PairFacts, ScanFacts, compare};
-use crate::response::lugano::{LuganoCall, LuganoInput, Prior};
-use crate::response::{Hottest, Sensitivity, delta_suv_max, eortc, lugano, percist, withhold};
-use crate::statistics::RegionStatistics;
+use crate::quality::{Comparability, ScanFacts};
+use crate::response::lugano::{LuganoCall, Prior};
+use crate::response::{Sensitivity, delta_suv_max, eortc, percist};
 use crate::volume::Mask;
 
-use super::residual::residual_uptake;
-use super::scan::uptake;
-use super::sites::{Sites, sites_of};
-use super::trajectory::{Nadir, nadir_before};
+use super::pair::{hottest, hottest_sul_peak, pair};
+use super::residual::{carried, residual_uptake};
+use super::trajectory::Nadir;
 use super::{ScanAssessment, ScanInput};
 
 /// One scan of a series.
@@ -93,12 +91,14 @@ pub struct PairAssessment {
 
 /// Two scans in one frame with their lesions grouped.
 pub(super) struct Linked {
-    earlier: usize,
-    later: usize,
+    pub(super) earlier: usize,
+    pub(super) later: usize,
     pub(super) alignment: Alignment,
     pub(super) groups: Vec<Group>,
     /// What a person says new foci are due to, one a group; empty where nobody was asked.
     pub(super) due_to: Vec<Option<DueTo>>,
+    /// What is left at the site of each group of known disease that has no lesion now.
+    pub(super) residual: Vec<Option<LesionUptake>>,
 }
 
 /// Assesses a series: scores each follow-up again in the light of what was known before, and calls each pair.
@@ -129,17 +129,17 @@ pub fn assess_aligned_series(
     let mut pairs: Vec<PairAssessment> = Vec::new();
     for later in 1..scans.len() {
         let earlier = if later == 1 { vec![0] } else { vec![0, later - 1] };
-        let linked: Vec<Linked> = earlier
+        let mut linked: Vec<Linked> = earlier
             .into_iter()
             .map(|earlier| {
                 let known = aligned.iter().find(|(pair, _)| *pair == [earlier, later]);
                 linked(scans, known.map(|(_, alignment)| alignment), links, [earlier, later])
             })
             .collect::<Result<_, _>>()?;
-        let residual = promote(scans, &linked, later);
+        let residual = promote(scans, &mut linked, later);
         let scan = &mut scans[later];
         scan.assessment.rescore(&scan.input.image.volume, residual, criteria);
-        let prior = prior(&pairs, scans, later);
+        let prior = prior(&pairs, scans, later, criteria.change.statistic);
         for link in &linked {
             pairs.push(pair(scans, link, prior.filter(|_| link.earlier == 0), criteria));
         }
@@ -190,14 +190,16 @@ fn linked(
         _ if failed => (Vec::new(), Vec::new()),
         _ => (link(before, now, map, uncertainty_mm(&alignment)), Vec::new()),
     };
-    Ok(Linked { earlier, later, alignment, groups, due_to })
+    let residual = vec![None; groups.len()];
+    Ok(Linked { earlier, later, alignment, groups, due_to, residual })
 }
 
 fn candidate(lesion: &Lesion) -> Candidate<'_> {
     Candidate {
         region: &lesion.region,
         suv_max: lesion.statistics.max,
-        uncertain: lesion.finding.class == Class::Uncertain,
+        may_be_normal: lesion.finding.class == Class::Uncertain
+            && lesion.finding.site.may_take_up(),
     }
 }
 
@@ -220,45 +222,88 @@ fn uncertainty_mm(alignment: &Alignment) -> f64 {
     .unwrap_or(TOLERANCE_MM)
 }
 
-/// Makes uncertain uptake at sites of known disease disease, and measures what is left at sites without a region.
-fn promote(scans: &mut [SeriesScan<'_>], linked: &[Linked], later: usize) -> Vec<LesionUptake> {
-    let mut residual = Vec::new();
+/// Makes uncertain uptake at sites of known disease disease, and measures what is left at sites without a lesion.
+fn promote(scans: &mut [SeriesScan<'_>], linked: &mut [Linked], later: usize) -> Vec<LesionUptake> {
+    let mut all = Vec::new();
     for link in linked {
         let earlier: Vec<Lesion> =
             suspects(&scans[link.earlier].assessment).into_iter().cloned().collect();
         let now: Vec<usize> =
             suspects(&scans[later].assessment).into_iter().map(|l| l.id).collect();
-        let known =
-            |g: &&Group| g.earlier.iter().any(|&e| earlier[e].finding.class == Class::Lesion);
-        for group in link.groups.iter().filter(known) {
-            for &n in &group.later {
-                let ScanAssessment { lesions, decided, .. } = &mut scans[later].assessment;
-                // What a person has decided to be uncertain stays so.
-                let open = |l: &&mut Lesion| {
-                    l.finding.class == Class::Uncertain
-                        && !decided.as_ref().is_some_and(|d| d.is_by_reader(l.id))
-                };
-                let lesion = lesions.iter_mut().find(|l| l.id == now[n]);
-                if let Some(lesion) = lesion.filter(open) {
-                    lesion.finding.class = Class::Lesion;
-                    lesion.finding.reason +=
-                        "; disease, because it lies at the site of an earlier lesion";
-                }
+        for n in 0..link.groups.len() {
+            let group = &link.groups[n];
+            let known: Vec<&Lesion> = group.earlier.iter().map(|&e| &earlier[e]).collect();
+            if known.iter().all(|l| l.finding.class != Class::Lesion) {
+                continue;
             }
-        }
-        let gone = link.groups.iter().filter(known).filter(|g| g.later.is_empty());
-        for lesion in gone.flat_map(|g| g.earlier.iter().map(|&e| &earlier[e])) {
-            residual.extend(residual_at(scans, link, lesion));
+            let ids: Vec<usize> = group.later.iter().map(|&l| now[l]).collect();
+            let beyond = promote_group(scans, link, &known, &ids);
+            // What a person has called uncertain is not measured as disease instead.
+            if beyond.len() < ids.len() {
+                continue;
+            }
+            let left: Vec<LesionUptake> = known
+                .iter()
+                .filter_map(|lesion| residual_at(scans, link, lesion, &beyond))
+                .collect();
+            link.residual[n] =
+                left.iter().copied().reduce(|a, b| if b.max > a.max { b } else { a });
+            all.extend(left);
         }
     }
-    residual
+    all
 }
 
-/// What is left at the site of an earlier lesion.
-fn residual_at(scans: &[SeriesScan<'_>], link: &Linked, lesion: &Lesion) -> Option<LesionUptake> {
+/// Makes the uncertain regions of a group disease that lie at the site itself: with their hottest place, or with the most
+/// of them. What merely covers it (diffuse marrow, a loop of bowel) stays uncertain; their numbers.
+fn promote_group(
+    scans: &mut [SeriesScan<'_>],
+    link: &Linked,
+    known: &[&Lesion],
+    ids: &[usize],
+) -> Vec<usize> {
+    let onto = scans[link.later].input.image.volume.geometry().clone();
+    let from = scans[link.earlier].input.image.volume.geometry().clone();
+    let map = link.alignment.follow_up_from_baseline;
+    let sites = known.iter().map(|l| carried(&onto, &from, &l.region, map));
+    let site = sites.reduce(|a, b| a.union(&b)).map(|site| site.dilated_mm(&onto, TOLERANCE_MM));
+    let at_site = |lesion: &Lesion| {
+        site.as_ref().is_some_and(|site| {
+            let hottest = onto.voxel_at(lesion.hottest_mm);
+            let [_, rows, columns] = onto.shape();
+            hottest.is_some_and(|[s, r, c]| site.contains((s * rows + r) * columns + c))
+                || 2 * lesion.region.intersection(site).voxels() >= lesion.region.voxels()
+        })
+    };
+    let ScanAssessment { lesions, decided, .. } = &mut scans[link.later].assessment;
+    let mut beyond = Vec::new();
+    for lesion in lesions.iter_mut().filter(|l| ids.contains(&l.id)) {
+        // What a person has decided to be uncertain stays so.
+        let by_reader = decided.as_ref().is_some_and(|d| d.is_by_reader(lesion.id));
+        if lesion.finding.class != Class::Uncertain || by_reader {
+            continue;
+        }
+        if at_site(lesion) {
+            lesion.finding.class = Class::Lesion;
+            lesion.finding.reason += "; disease, because it lies at the site of an earlier lesion";
+        } else {
+            beyond.push(lesion.id);
+        }
+    }
+    beyond
+}
+
+/// What is left at the site of an earlier lesion; regions that merely cover the site (`beyond`) are measured with it.
+fn residual_at(
+    scans: &[SeriesScan<'_>],
+    link: &Linked,
+    lesion: &Lesion,
+    beyond: &[usize],
+) -> Option<LesionUptake> {
     let (before, now) = (&scans[link.earlier].input, &scans[link.later].input);
     let mut hot = Mask::filled(now.image.volume.geometry().clone(), false);
-    scans[link.later].assessment.lesions.iter().for_each(|l| l.region.paint(&mut hot, true));
+    let regions = scans[link.later].assessment.lesions.iter().filter(|l| !beyond.contains(&l.id));
+    regions.for_each(|l| l.region.paint(&mut hot, true));
     residual_uptake(
         &now.image.volume,
         &hot,
@@ -269,134 +314,18 @@ fn residual_at(scans: &[SeriesScan<'_>], link: &Linked, lesion: &Lesion) -> Opti
 }
 
 /// What earlier scans say of a pair with the baseline.
-fn prior(pairs: &[PairAssessment], scans: &[SeriesScan<'_>], later: usize) -> Option<Prior> {
-    let calls = pairs.iter().filter(|p| p.baseline == 0).map(|p| p.lugano.category);
-    Prior::of(calls, scans[..later].iter().map(|scan| hottest(&scan.assessment)))
-}
-
-/// SUVmax of the hottest lesion.
-fn hottest(assessment: &ScanAssessment) -> Hottest {
-    let uptakes = assessment.of_class(Class::Lesion).map(|l| l.statistics.max);
-    uptakes.reduce(f64::max).map_or(Hottest::NoLesion, Hottest::Uptake)
-}
-
-fn pair(
+fn prior(
+    pairs: &[PairAssessment],
     scans: &[SeriesScan<'_>],
-    link: &Linked,
-    prior: Option<Prior>,
-    criteria: &Criteria,
-) -> PairAssessment {
-    let (baseline, follow_up) = (&scans[link.earlier], &scans[link.later]);
-    let aligned = link.alignment.quality.verdict != AlignmentVerdict::Failed;
-    let sites = sites_of(baseline, follow_up, link, &criteria.convention);
-    let out = sites.lesions.iter().filter(|l| l.fate == Fate::OutOfView).count();
-    let pair_facts = PairFacts { sites_out_of_field: aligned.then_some(out) };
-    let comparability = compare(&facts(baseline), &facts(follow_up), pair_facts, criteria.quality);
-    let input = LuganoInput {
-        new_lesions: sites.new_lesions.clone(),
-        quality: Some(comparability.verdict),
-        prior,
-        not_linked: (!aligned).then(|| link.alignment.quality.reasons.join("; ")),
-        ..LuganoInput::new(known_score(follow_up, &sites, criteria), sites.known.clone())
-    };
-    let new_lesion = sites.has_new_lesion();
-    let (before, now) = (hottest(&baseline.assessment), hottest(&follow_up.assessment));
-    let mut pair = PairAssessment {
-        baseline: link.earlier,
-        follow_up: link.later,
-        comparability,
-        alignment: link.alignment.clone(),
-        delta_suv_max_percent: change(before, now),
-        nadir: (link.earlier == 0).then(|| nadir_before(scans, link.later)).flatten(),
-        lugano: lugano::assess(&input, criteria),
-        sensitivity: lugano::sensitivity(&input, &follow_up.assessment.deauville, criteria),
-        percist: percist::assess(&percist_input(baseline, follow_up, new_lesion)),
-        eortc: eortc::assess(&eortc::EortcInput {
-            baseline: before,
-            follow_up: now,
-            new_lesion,
-            after_one_cycle: false,
-            dimension_percent: None,
+    later: usize,
+    statistic: ChangeStatistic,
+) -> Option<Prior> {
+    let calls = pairs.iter().filter(|p| p.baseline == 0).map(|p| p.lugano.category);
+    Prior::of(
+        calls,
+        scans[..later].iter().map(|scan| match statistic {
+            ChangeStatistic::SuvMax => hottest(&scan.assessment),
+            ChangeStatistic::SulPeak => hottest_sul_peak(scan),
         }),
-        delta_suv_max: delta_suv_max::assess(before, now, delta_suv_max::Cycles::Two),
-        lesions: sites.lesions,
-    };
-    if let Some(barrier) = lugano::barrier(&input) {
-        let PairAssessment { percist, eortc, delta_suv_max, .. } = &mut pair;
-        withhold(percist, eortc, delta_suv_max, &barrier);
-    }
-    pair
-}
-
-fn change(before: Hottest, now: Hottest) -> Option<f64> {
-    match (before, now) {
-        (Hottest::Uptake(before), Hottest::Uptake(now)) => percent_change(before, now),
-        _ => None,
-    }
-}
-
-/// The score of the known sites alone: new lesions are judged by the response rules.
-fn known_score(follow_up: &SeriesScan<'_>, sites: &Sites, criteria: &Criteria) -> Scored {
-    let references = follow_up.assessment.references();
-    let new = |l: &&Lesion| sites.new_ids.contains(&l.id);
-    let known = follow_up.assessment.of_class(Class::Lesion).filter(|l| !new(l));
-    let scores: Vec<Scored> = known
-        .map(uptake)
-        .chain(follow_up.assessment.residual.iter().copied())
-        .map(|l| score_uptake(&l, &references, &criteria.convention))
-        .collect();
-    crate::deauville::overall(&scores)
-}
-
-/// What the headers say, with the liver as measured.
-fn facts(scan: &SeriesScan<'_>) -> ScanFacts {
-    let liver = scan.assessment.liver.usable().map(|l| l.mean);
-    ScanFacts {
-        liver_suv_mean: liver.map(|l| l * scan.input.bw_per_value),
-        liver_sul_mean: liver.zip(scan.sul_per_value).map(|(l, sul)| l * sul),
-        ..scan.facts.clone()
-    }
-}
-
-fn percist_input(
-    baseline: &SeriesScan<'_>,
-    follow_up: &SeriesScan<'_>,
-    new_lesion: bool,
-) -> percist::PercistInput {
-    let tlg = |s: &SeriesScan<'_>| s.assessment.totals.tlg_g;
-    let same_threshold = baseline.assessment.level == follow_up.assessment.level;
-    percist::PercistInput {
-        baseline: percist_scan(baseline),
-        follow_up: percist_scan(follow_up),
-        new_lesion,
-        above_background: None,
-        other_increase_percent: None,
-        tlg_percent: same_threshold
-            .then(|| percent_change(tlg(baseline), tlg(follow_up)))
-            .flatten(),
-    }
-}
-
-fn percist_scan(scan: &SeriesScan<'_>) -> percist::PercistScan {
-    let sul = |s: &RegionStatistics, factor: f64| RegionStatistics {
-        min: s.min * factor,
-        max: s.max * factor,
-        mean: s.mean * factor,
-        sd: s.sd * factor,
-        median: s.median * factor,
-        ..*s
-    };
-    let references = scan.assessment.references();
-    let peaks = scan.assessment.of_class(Class::Lesion).map(|l| l.peak.mean);
-    let hottest = match (peaks.reduce(f64::max), scan.sul_per_value) {
-        (None, _) => Hottest::NoLesion,
-        (Some(_), None) => Hottest::Unknown,
-        (Some(peak), Some(factor)) => Hottest::Uptake(peak * factor),
-    };
-    let convert = |s: Option<RegionStatistics>| s.zip(scan.sul_per_value).map(|(s, f)| sul(&s, f));
-    percist::PercistScan {
-        hottest,
-        liver: convert(references.liver),
-        blood_pool: convert(references.blood_pool),
-    }
+    )
 }

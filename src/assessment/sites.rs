@@ -4,8 +4,8 @@ use super::residual::carried;
 use super::scan::uptake;
 use super::series::{Linked, LinkedLesion, SeriesScan, suspects};
 use crate::alignment::{Alignment, Verdict};
-use crate::criteria::{DeauvilleConvention, percent_change};
-use crate::deauville::{DeauvilleScore, score_uptake};
+use crate::criteria::{Criteria, percent_change};
+use crate::deauville::{DeauvilleScore, LesionUptake, ReferenceUptake, score_uptake};
 use crate::decisions::DueTo;
 use crate::lesion::{Class, Lesion};
 use crate::matching::{Fate, Group};
@@ -24,6 +24,10 @@ pub(super) struct Sites {
     pub(super) new_lesions: Vec<NewLesion>,
     /// Numbers of the follow-up's new lesions (class lesion).
     pub(super) new_ids: Vec<usize>,
+    /// Uptake of the new lesions that are due to lymphoma.
+    pub(super) new_uptakes: Vec<SiteUptake>,
+    /// Lesions at sites that the baseline does not show.
+    pub(super) unseen_before: usize,
 }
 
 impl Sites {
@@ -36,6 +40,27 @@ impl Sites {
 struct Members<'a> {
     before: Vec<&'a Lesion>,
     now: Vec<&'a Lesion>,
+    /// What is left at a known site that has no lesion now.
+    residual: Option<LesionUptake>,
+}
+
+impl<'a> Members<'a> {
+    /// What counts as disease at baseline: lesions, else what was uncertain.
+    fn disease_before(&self) -> Vec<&'a Lesion> {
+        disease(&self.before)
+    }
+
+    /// What counts as disease now; nothing where only a residual was measured at the site.
+    fn disease_now(&self) -> Vec<&'a Lesion> {
+        if self.residual.is_some() { Vec::new() } else { disease(&self.now) }
+    }
+}
+
+/// The lesions among regions; all of them where none is one for sure.
+fn disease<'a>(regions: &[&'a Lesion]) -> Vec<&'a Lesion> {
+    let sure: Vec<&Lesion> =
+        regions.iter().copied().filter(|l| l.finding.class == Class::Lesion).collect();
+    if sure.is_empty() { regions.to_vec() } else { sure }
 }
 
 /// A pair as the sites see it.
@@ -43,27 +68,30 @@ struct Pair<'a> {
     baseline: &'a SeriesScan<'a>,
     follow_up: &'a SeriesScan<'a>,
     alignment: &'a Alignment,
-    convention: &'a DeauvilleConvention,
+    criteria: &'a Criteria,
 }
 
 pub(super) fn sites_of(
     baseline: &SeriesScan<'_>,
     follow_up: &SeriesScan<'_>,
     linked: &Linked,
-    convention: &DeauvilleConvention,
+    criteria: &Criteria,
 ) -> Sites {
-    let pair = Pair { baseline, follow_up, alignment: &linked.alignment, convention };
+    let pair = Pair { baseline, follow_up, alignment: &linked.alignment, criteria };
     let mut sites = Sites {
         lesions: Vec::new(),
         known: Vec::new(),
         new_lesions: Vec::new(),
         new_ids: Vec::new(),
+        new_uptakes: Vec::new(),
+        unseen_before: 0,
     };
     let (before, now) = (suspects(&baseline.assessment), suspects(&follow_up.assessment));
     for (n, group) in linked.groups.iter().enumerate() {
         let members = Members {
             before: group.earlier.iter().map(|&n| before[n]).collect(),
             now: group.later.iter().map(|&n| now[n]).collect(),
+            residual: linked.residual[n],
         };
         let due_to = linked.due_to.get(n).copied().flatten();
         pair.add(&mut sites, group, &members, due_to);
@@ -81,7 +109,10 @@ impl Pair<'_> {
             sites.known.push(self.known(fate, members));
         }
         if fate == Fate::New {
-            Self::add_new(sites, members, due_to, linked.suv_max_there);
+            self.add_new(sites, members, due_to);
+        }
+        if fate == Fate::OutOfView && members.before.is_empty() {
+            Self::add_unseen(sites, members);
         }
         sites.lesions.push(linked);
     }
@@ -94,11 +125,13 @@ impl Pair<'_> {
             (!lesions.is_empty())
                 .then(|| lesions.iter().map(|l| l.statistics.volume_ml).sum::<f64>())
         };
-        let change = |of: &dyn Fn(&[&Lesion]) -> Option<f64>| {
-            percent_change(of(&members.before)?, of(&members.now)?)
-        };
-        // Volumes above the threshold and volumes above the liver are not compared.
-        let one_rule = members.before.iter().chain(&members.now).all(|l| !l.below_threshold);
+        let (before, now) = (members.disease_before(), members.disease_now());
+        // Volumes above the threshold, volumes above the liver and volumes that were given are not compared.
+        let given = [self.baseline, self.follow_up].map(|scan| scan.assessment.level.is_none());
+        let one_rule =
+            given[0] == given[1] && before.iter().chain(&now).all(|l| !l.below_threshold);
+        // What is left of a resolved site is told beside it, not as a change of a lesion.
+        let left = members.residual.filter(|_| fate != Fate::Resolved).map(|left| left.max);
         let suv_max_there = self.there(fate, members);
         LinkedLesion {
             baseline_ids: ids(&members.before),
@@ -106,8 +139,8 @@ impl Pair<'_> {
             fate,
             confidence: group.confidence(self.alignment.quality.verdict == Verdict::Good),
             class: if is_disease { Class::Lesion } else { Class::Uncertain },
-            delta_suv_max_percent: change(&max),
-            delta_volume_percent: one_rule.then(|| change(&volume)).flatten(),
+            delta_suv_max_percent: percent_of(max(&before), max(&now).or(left)),
+            delta_volume_percent: percent_of(volume(&before), volume(&now)).filter(|_| one_rule),
             note: self.note(fate, members, suv_max_there),
             suv_max_there,
         }
@@ -182,42 +215,59 @@ impl Pair<'_> {
     }
 
     fn known(&self, fate: Fate, members: &Members<'_>) -> KnownSite {
-        let now = match fate {
-            Fate::OutOfView => SiteNow::OutOfField,
-            Fate::Resolved => SiteNow::Resolved,
-            Fate::Persistent | Fate::Merged | Fate::Split | Fate::New => {
-                SiteNow::Uptake(site_uptake(self.follow_up, &members.now))
+        let (before, lesions) = (members.disease_before(), members.disease_now());
+        let left = members.residual.map(|left| {
+            let score = score_uptake(&left, &self.references_now(), &self.criteria.convention);
+            (left, score.score())
+        });
+        // At a resolved site what is no more than the liver is nothing to measure.
+        let positive = |score: Option<DeauvilleScore>| score >= Some(self.criteria.positive_from);
+        let left = left.filter(|(_, score)| fate != Fate::Resolved || positive(*score));
+        let (now, score) = match (fate, left) {
+            (Fate::OutOfView, _) => (SiteNow::OutOfField, None),
+            (_, Some((left, score))) => (SiteNow::Uptake(self.uptake_left(&left)), score),
+            (Fate::Resolved, None) => (SiteNow::Resolved, None),
+            (Fate::Persistent | Fate::Merged | Fate::Split | Fate::New, None) => {
+                let uptake = SiteNow::Uptake(site_uptake(self.follow_up, &lesions));
+                (uptake, self.best_score(self.follow_up, &lesions))
             }
         };
-        let first = members.before[0];
+        let first = before[0];
         KnownSite {
             name: format!("{} (lesion {} at baseline)", first.finding.site, first.id),
-            baseline: site_uptake(self.baseline, &members.before),
+            baseline: site_uptake(self.baseline, &before),
             now,
-            baseline_score: self.best_score(self.baseline, &members.before),
-            score: self.best_score(self.follow_up, &members.now),
+            baseline_score: self.best_score(self.baseline, &before),
+            score,
             reader: None,
+        }
+    }
+
+    fn references_now(&self) -> ReferenceUptake {
+        self.follow_up.assessment.references()
+    }
+
+    /// A residual's uptake; its SUVpeak stands for it.
+    fn uptake_left(&self, left: &LesionUptake) -> SiteUptake {
+        SiteUptake {
+            suv_max: Some(left.max),
+            sul_peak: self.follow_up.sul_per_value.map(|factor| factor * left.max),
         }
     }
 
     fn best_score(&self, scan: &SeriesScan<'_>, lesions: &[&Lesion]) -> Option<DeauvilleScore> {
         let references = scan.assessment.references();
-        let scores = lesions.iter().map(|l| score_uptake(&uptake(l), &references, self.convention));
+        let convention = &self.criteria.convention;
+        let scores = lesions.iter().map(|l| score_uptake(&uptake(l), &references, convention));
         scores.filter_map(|s| s.score()).max()
     }
 
-    /// What a new focus is due to: as a person says, else by its class. Where the baseline was as hot (`there`), in a region
-    /// that is not the same thing for certain, the focus need not be new.
-    fn add_new(
-        sites: &mut Sites,
-        members: &Members<'_>,
-        due_to: Option<DueTo>,
-        there: Option<f64>,
-    ) {
+    /// What a new focus is due to: as a person says, else by its class. Where the baseline's normal uptake was as hot, the
+    /// focus need not be new.
+    fn add_new(&self, sites: &mut Sites, members: &Members<'_>, due_to: Option<DueTo>) {
         for lesion in &members.now {
-            let as_hot = there.is_some_and(|there| there >= lesion.statistics.max);
             let by_class = match lesion.finding.class {
-                Class::Lesion if as_hot => Some(Attribution::NotListedAtBaseline),
+                Class::Lesion if self.was_as_hot(lesion) => Some(Attribution::NotListedAtBaseline),
                 Class::Lesion => Some(Attribution::Lymphoma),
                 Class::Uncertain if !lesion.below_threshold => Some(Attribution::Uncertain),
                 Class::Uncertain | Class::Physiologic => None,
@@ -232,12 +282,43 @@ impl Pair<'_> {
             if lesion.finding.class == Class::Lesion && !open {
                 sites.new_ids.push(lesion.id);
             }
+            if attribution == Some(Attribution::Lymphoma) {
+                sites.new_uptakes.push(site_uptake(self.follow_up, &[lesion]));
+            }
             if let Some(attribution) = attribution {
                 let name = format!("{} (lesion {})", lesion.finding.site, lesion.id);
                 sites.new_lesions.push(NewLesion { name, attribution });
             }
         }
     }
+
+    /// Whether the baseline, outside its own lesions, was as hot at the place of a lesion as that is now.
+    fn was_as_hot(&self, lesion: &Lesion) -> bool {
+        let pet = &self.baseline.input.image.volume;
+        let from = self.follow_up.input.image.volume.geometry();
+        let back = self.alignment.follow_up_from_baseline.inverse();
+        let place = carried(pet.geometry(), from, &lesion.region, back);
+        let known = self.baseline.assessment.of_class(Class::Lesion);
+        let normal = known.fold(place, |place, l| place.difference(&l.region));
+        statistics(pet, &normal).is_some_and(|there| there.max >= lesion.statistics.max)
+    }
+
+    /// Lesions at a place that the baseline does not show: known or new, nobody can tell.
+    fn add_unseen(sites: &mut Sites, members: &Members<'_>) {
+        for lesion in members.now.iter().filter(|l| l.finding.class == Class::Lesion) {
+            sites.unseen_before += 1;
+            let name = format!(
+                "{} (lesion {}), outside the baseline's field of view,",
+                lesion.finding.site, lesion.id
+            );
+            let attribution = Attribution::NotListedAtBaseline;
+            sites.new_lesions.push(NewLesion { name, attribution });
+        }
+    }
+}
+
+fn percent_of(before: Option<f64>, now: Option<f64>) -> Option<f64> {
+    percent_change(before?, now?)
 }
 
 fn liver_max(scan: &SeriesScan<'_>) -> Option<f64> {

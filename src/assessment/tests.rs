@@ -6,7 +6,7 @@ use glam::DVec3;
 
 use super::*;
 use crate::criteria::Criteria;
-use crate::deauville::Scored;
+use crate::deauville::{DeauvilleScore, Scored};
 use crate::diagnostic::Warning;
 use crate::geometry::VolumeGeometry;
 use crate::lesion::{Class, Site, Threshold};
@@ -14,6 +14,7 @@ use crate::matching::Fate;
 use crate::phantom::{Phantom, Scanner, body};
 use crate::quality::ScanFacts;
 use crate::reference::{Method, Status};
+use crate::response::{MetabolicCategory, ResponseCategory};
 use crate::segmentation::sphere;
 use crate::suv::{SuvImage, SuvKind};
 use crate::volume::{Mask, Volume};
@@ -306,6 +307,74 @@ fn a_site_outside_the_other_field_of_view_is_neither_resolved_nor_new() {
         fates(&backward),
         [(vec![1], vec![2], Fate::Persistent), (vec![], vec![1], Fate::OutOfView)]
     );
+}
+
+#[test]
+fn what_one_scan_does_not_show_is_judged_by_no_criterion() {
+    let [a, _, c] = places();
+    let (before, mask) = painted(&[Ball(a, 20.0, 9.0), Ball(c, 20.0, 7.0)]);
+    let from = before.volume.geometry().voxel_at(a + DVec3::Z * 21.0).unwrap()[0] + 2;
+    let cropped = SuvImage { kind: before.kind, volume: above(&before.volume, from) };
+    let compared = |first: &SuvImage, second: &SuvImage| {
+        let lesions = |image: &SuvImage| {
+            let cut = image.volume.geometry().shape() != mask.geometry().shape();
+            if cut { above(&mask, from) } else { mask.clone() }
+        };
+        let mut scans = [in_series(first, lesions(first)), in_series(second, lesions(second))];
+        assess_series(&mut scans, None, &Criteria::default()).unwrap().remove(0)
+    };
+    // The same uptake in both; the hottest lesion is below the end of one scan.
+    for (first, second, code) in
+        [(&before, &cropped, "SITE_OUT_OF_FIELD"), (&cropped, &before, "NEW_SITE_UNVERIFIED")]
+    {
+        let pair = compared(first, second);
+        assert_eq!(pair.delta_suv_max_percent, Some(0.0), "{code}: that of the other lesion");
+        assert_eq!(pair.eortc.category, MetabolicCategory::NotEvaluable, "{code}");
+        assert_eq!(pair.percist.category, MetabolicCategory::NotEvaluable, "{code}");
+        assert_eq!(pair.delta_suv_max.favourable, None, "{code}");
+        assert!(pair.lugano.reasons.iter().any(|r| r.code == code), "{:?}", pair.lugano.reasons);
+    }
+    assert_eq!(compared(&before, &before).eortc.category, MetabolicCategory::Stable);
+}
+
+#[test]
+fn what_merely_covers_a_known_site_is_measured_there_alone() {
+    let [a, ..] = places();
+    let (before, mask) = painted(&[Ball(a, 12.0, 9.0)]);
+    // Wide uptake over the site, hottest far from it: diffuse marrow, a loop of bowel.
+    let end = a + DVec3::Z * 60.0;
+    let wide = [Ball(a + DVec3::Z * 30.0, 50.0, 4.0), Ball(end, 12.0, 7.0)];
+    let (now, later_mask) = painted(&wide);
+    let mut scans = [in_series(&before, mask), in_series(&now, later_mask)];
+    scans[1].assessment.lesions.iter_mut().for_each(|l| l.finding.class = Class::Uncertain);
+    let pair = assess_series(&mut scans, None, &Criteria::default()).unwrap().remove(0);
+    assert_eq!(fates(&pair), [(vec![1], vec![1], Fate::Persistent)]);
+    assert_eq!(scans[1].assessment.lesions[0].finding.class, Class::Uncertain);
+    assert_eq!(scans[1].assessment.totals.lesions, 0);
+    let [left] = scans[1].assessment.residual[..] else { panic!("one site") };
+    assert!((left.max - 4.0).abs() < 0.1, "{}", left.max);
+    let expected = 100.0 * (left.max - 9.0) / 9.0;
+    assert!((pair.delta_suv_max_percent.unwrap() - expected).abs() < 1e-6);
+    assert!((pair.lesions[0].delta_suv_max_percent.unwrap() - expected).abs() < 1e-6);
+    // It does not stand out of what covers it: score 1. The cover itself is told as uncertain.
+    assert_eq!(pair.lugano.category, ResponseCategory::Complete);
+    let open = scans[1].assessment.deauville.if_uncertain_are_lesions.score();
+    assert!(open >= Some(DeauvilleScore::Four), "{open:?}");
+}
+
+#[test]
+fn every_criterion_speaks_of_the_same_disease() {
+    let [a, b, _] = places();
+    let balls = [Ball(a, 20.0, 9.0), Ball(b, 20.0, 6.0)];
+    let (image, mask) = painted(&balls);
+    let mut scans = [in_series(&image, mask.clone()), in_series(&image, mask)];
+    // The hottest was uncertain before and is a lesion now; nothing has changed.
+    scans[0].assessment.lesions[0].finding.class = Class::Uncertain;
+    let pair = assess_series(&mut scans, None, &Criteria::default()).unwrap().remove(0);
+    assert_eq!(pair.lugano.category, ResponseCategory::None);
+    assert_eq!(pair.delta_suv_max_percent, Some(0.0));
+    assert_eq!(pair.eortc.category, MetabolicCategory::Stable);
+    assert_eq!(pair.percist.category, MetabolicCategory::Stable);
 }
 
 /// The slices from a number on.

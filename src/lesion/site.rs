@@ -54,6 +54,42 @@ sites! {
     Body = "body", "38266002";
 }
 
+impl Site {
+    /// Whether the site is an organ or tissue whose own uptake may stand out; the others are mere places.
+    ///
+    /// Source: Barrington 2014 JCO 32:3048, sites of physiologic uptake.
+    pub fn may_take_up(self) -> bool {
+        match self {
+            Self::Brain
+            | Self::Head
+            | Self::Larynx
+            | Self::BrownFat
+            | Self::Myocardium
+            | Self::Oesophagus
+            | Self::Liver
+            | Self::Spleen
+            | Self::LeftKidney
+            | Self::RightKidney
+            | Self::Ureter
+            | Self::Bladder
+            | Self::StomachOrBowel
+            | Self::Marrow => true,
+            Self::Neck
+            | Self::Lung
+            | Self::Mediastinum
+            | Self::ChestWall
+            | Self::UpperLimb
+            | Self::Abdomen
+            | Self::Retroperitoneum
+            | Self::Pelvis
+            | Self::LowerLimb
+            | Self::Spine
+            | Self::Bone
+            | Self::Body => false,
+        }
+    }
+}
+
 impl fmt::Display for Site {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.name())

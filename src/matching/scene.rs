@@ -9,7 +9,7 @@ use crate::segmentation::Region;
 /// A region at home and carried into the other scan.
 struct Carried {
     suv_max: f64,
-    uncertain: bool,
+    may_be_normal: bool,
     /// Voxel centres and centroid in the other scan.
     places: Vec<DVec3>,
     centroid: DVec3,
@@ -28,14 +28,14 @@ const MOST_PLACES: usize = 4096;
 impl Carried {
     fn all(regions: Regions<'_>, map: DAffine3) -> Vec<Self> {
         let geometry = regions.geometry;
-        let carry = |&Candidate { region, suv_max, uncertain }: &Candidate<'_>| {
+        let carry = |&Candidate { region, suv_max, may_be_normal }: &Candidate<'_>| {
             let home = region.centroid_mm(geometry).unwrap_or(DVec3::INFINITY);
             let centres = || region.indices().map(|voxel| geometry.centre_of(voxel));
             // A step of odd length visits all rows and columns alike.
             let step = region.voxels().div_ceil(MOST_PLACES).max(1) | 1;
             Self {
                 suv_max,
-                uncertain,
+                may_be_normal,
                 places: centres().step_by(step).map(|p| map.transform_point3(p)).collect(),
                 centroid: map.transform_point3(home),
                 home,
@@ -104,7 +104,7 @@ impl<'a> Scene<'a> {
         let overlapping = links.len();
         let mut near: Vec<(usize, usize, f64)> = rest
             .into_iter()
-            .filter(|&(e, l)| !self.before[e].uncertain && !self.now[l].uncertain)
+            .filter(|&(e, l)| !self.before[e].may_be_normal && !self.now[l].may_be_normal)
             .filter(|&(e, l)| self.before[e].touches(&self.now[l].reach, self.later, off))
             .map(|(e, l)| (e, l, (self.before[e].centroid + off).distance(self.now[l].home)))
             .filter(|&(.., distance)| distance <= 2.0 * REACH_MM)
@@ -143,7 +143,7 @@ impl<'a> Scene<'a> {
             || now.share_in(&before.widened, self.earlier, -(self.back * off)) >= OVERLAP;
         let grown = before.volume_ml <= now.volume_ml;
         let hottest = before.suv_max * if grown { SPOT_UPTAKE } else { 1.0 };
-        match (before.uncertain && now.suv_max > hottest, grown) {
+        match (before.may_be_normal && now.suv_max > hottest, grown) {
             (true, _) => before_in_now() && now_in_before(),
             (false, true) => before_in_now(),
             (false, false) => now_in_before(),

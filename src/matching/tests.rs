@@ -16,7 +16,7 @@ fn linked(
     shift: f64,
     uncertain_mm: f64,
 ) -> Vec<Group> {
-    let ball = |&(x, radius): &(f64, f64)| Ball { x, radius, suv_max: 5.0, uncertain: false };
+    let ball = |&(x, radius): &(f64, f64)| Ball { x, radius, suv_max: 5.0, may_be_normal: false };
     let balls = |of: &[(f64, f64)]| of.iter().map(ball).collect::<Vec<_>>();
     linked_balls(&balls(earlier), &balls(later), shift, uncertain_mm)
 }
@@ -27,7 +27,7 @@ struct Ball {
     x: f64,
     radius: f64,
     suv_max: f64,
-    uncertain: bool,
+    may_be_normal: bool,
 }
 
 fn linked_balls(earlier: &[Ball], later: &[Ball], shift: f64, uncertain_mm: f64) -> Vec<Group> {
@@ -50,7 +50,7 @@ fn candidates<'a>(balls: &[Ball], regions: &'a [Region]) -> Vec<Candidate<'a>> {
     let candidate = |(ball, region): (&Ball, &'a Region)| Candidate {
         region,
         suv_max: ball.suv_max,
-        uncertain: ball.uncertain,
+        may_be_normal: ball.may_be_normal,
     };
     balls.iter().zip(regions).map(candidate).collect()
 }
@@ -89,16 +89,16 @@ fn what_may_be_an_organ_is_linked_with_care() {
     let fates = |before: Ball, now: Ball| -> Vec<Fate> {
         linked_balls(&[before], &[now], 300.0, 2.0).iter().map(|g| g.fate).collect()
     };
-    let ball = |x, radius| Ball { x, radius, suv_max: 5.0, uncertain: false };
+    let ball = |x, radius| Ball { x, radius, suv_max: 5.0, may_be_normal: false };
     let apart = vec![Resolved, New];
     // A long loop, and a focus within it; a spot, and a mass around it.
-    let bowel = Ball { uncertain: true, ..ball(80.0, 40.0) };
+    let bowel = Ball { may_be_normal: true, ..ball(80.0, 40.0) };
     let focus = ball(105.0, 8.0);
     let hotter = Ball { suv_max: 5.1, ..focus };
-    let spot = Ball { uncertain: true, ..focus };
+    let spot = Ball { may_be_normal: true, ..focus };
     let mass = Ball { suv_max: 10.1, ..ball(105.0, 24.0) };
     assert_eq!(fates(bowel, hotter), apart);
-    assert_eq!(fates(bowel, Ball { uncertain: true, ..hotter }), apart);
+    assert_eq!(fates(bowel, Ball { may_be_normal: true, ..hotter }), apart);
     assert_eq!(fates(bowel, focus), [Persistent], "no hotter");
     assert_eq!(fates(spot, mass), apart);
     assert_eq!(fates(spot, Ball { suv_max: 9.9, ..mass }), [Persistent], "not twice as hot");
@@ -106,12 +106,12 @@ fn what_may_be_an_organ_is_linked_with_care() {
     assert_eq!(fates(bowel, Ball { suv_max: 9.0, ..bowel }), [Persistent]);
     // At the site of a lesion uptake is that lesion's, whatever else it may be.
     assert_eq!(fates(focus, Ball { suv_max: 9.0, ..bowel }), [Persistent]);
-    assert_eq!(fates(Ball { uncertain: false, ..bowel }, hotter), [Persistent]);
+    assert_eq!(fates(Ball { may_be_normal: false, ..bowel }, hotter), [Persistent]);
     // Neighbours, 10 mm apart, are linked as lesions alone.
     let (here, there) = (ball(50.0, 8.0), ball(76.0, 8.0));
     assert_eq!(fates(here, there), [Persistent]);
-    assert_eq!(fates(here, Ball { uncertain: true, ..there }), apart);
-    assert_eq!(fates(Ball { uncertain: true, ..here }, there), apart);
+    assert_eq!(fates(here, Ball { may_be_normal: true, ..there }), apart);
+    assert_eq!(fates(Ball { may_be_normal: true, ..here }, there), apart);
 }
 
 #[test]

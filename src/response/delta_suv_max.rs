@@ -16,6 +16,8 @@ pub enum Cycles {
     Two,
     /// Four.
     Four,
+    /// Another number, for which no cut-off is published: the reduction means nothing known.
+    Other,
 }
 
 /// The reduction and what it means.
@@ -36,7 +38,7 @@ pub struct DeltaSuvMax {
 pub fn assess(baseline: Hottest, follow_up: Hottest, cycles: Cycles) -> DeltaSuvMax {
     let numbers = DELTA_SUV_MAX;
     let cutoff_percent = match cycles {
-        Cycles::Two => numbers.after_two_cycles_percent,
+        Cycles::Two | Cycles::Other => numbers.after_two_cycles_percent,
         Cycles::Four => numbers.after_four_cycles_percent,
     };
     let mut result =
@@ -50,8 +52,13 @@ pub fn assess(baseline: Hottest, follow_up: Hottest, cycles: Cycles) -> DeltaSuv
         let text = format!("baseline SUVmax {before:.1} is below {limit}: the rule is unreliable");
         result.reasons.push(Reason::new("BASELINE_SUVMAX_LT_10", text));
     }
+    if cycles == Cycles::Other {
+        let text = "cut-offs are published for two and for four cycles only";
+        result.reasons.push(Reason::new("CYCLES_WITHOUT_CUTOFF", text));
+    }
+    let known = |favourable: bool| (cycles != Cycles::Other).then_some(favourable);
     if follow_up == Hottest::NoLesion {
-        result.favourable = Some(true);
+        result.favourable = known(true);
         result.reasons.push(Reason::new("RESOLVED", "no residual uptake to measure"));
         return result;
     }
@@ -67,7 +74,7 @@ pub fn assess(baseline: Hottest, follow_up: Hottest, cycles: Cycles) -> DeltaSuv
         result.reasons.push(Reason::new("RESIDUAL_SUVMAX_GT_5", text));
     }
     result.percent = Some(percent);
-    result.favourable = Some(favourable);
+    result.favourable = known(favourable);
     result
 }
 
@@ -97,6 +104,9 @@ mod tests {
             (7.7, 4.0, Cycles::Two, false, vec!["BASELINE_SUVMAX_LT_10"]),
             (10.0, 12.0, Cycles::Two, false, vec![]),
         ];
+        let late = assess(Hottest::Uptake(20.0), Hottest::Uptake(4.0), Cycles::Other);
+        assert_eq!((late.percent, late.favourable), (Some(80.0), None));
+        assert_eq!(late.reasons[0].code, "CYCLES_WITHOUT_CUTOFF");
         for (from, to, cycles, favourable, codes) in rows {
             let result = assess(Hottest::Uptake(from), Hottest::Uptake(to), cycles);
             assert_eq!(result.favourable, Some(favourable), "{from} {to}");

@@ -131,13 +131,13 @@ pub enum Histology {
 pub struct Prior {
     /// The best category of the earlier follow-ups.
     pub best: ResponseCategory,
-    /// The lowest uptake of the hottest lesion so far; `None`: nothing was left to measure.
-    pub nadir: Option<f64>,
+    /// The lowest uptake of the hottest lesion so far, in the number that the rule of change follows.
+    pub nadir: Hottest,
 }
 
 impl Prior {
     /// The best of the earlier calls against the baseline, and the lowest of all earlier scans' hottest uptakes; `None`
-    /// without an earlier call.
+    /// without an earlier call. A scan whose uptake is not known may have been lower: then the lowest is not known.
     pub(crate) fn of(
         calls: impl Iterator<Item = ResponseCategory>,
         hottest: impl Iterator<Item = Hottest>,
@@ -146,12 +146,12 @@ impl Prior {
             ResponseCategory::FROM_THE_BEST.iter().position(|known| known == category)
         };
         let best = calls.min_by_key(rank)?;
-        let value = |hottest| match hottest {
-            Hottest::Uptake(value) => Some(value),
-            Hottest::NoLesion | Hottest::Unknown => None,
+        let lower = |low, next| match (low, next) {
+            (Hottest::NoLesion, _) | (_, Hottest::NoLesion) => Hottest::NoLesion,
+            (Hottest::Uptake(low), Hottest::Uptake(next)) => Hottest::Uptake(low.min(next)),
+            (Hottest::Unknown, _) | (_, Hottest::Unknown) => Hottest::Unknown,
         };
-        let values: Option<Vec<f64>> = hottest.map(value).collect();
-        Some(Self { best, nadir: values.and_then(|values| values.into_iter().reduce(f64::min)) })
+        Some(Self { best, nadir: hottest.reduce(lower).unwrap_or(Hottest::Unknown) })
     }
 }
 
@@ -234,6 +234,7 @@ pub fn assess(input: &LuganoInput, criteria: &Criteria) -> LuganoCall {
         call.reasons.push(barrier);
         return call;
     }
+    call.reasons.extend(open_relapse(input, criteria, hottest));
     let mut progression = new_disease(input);
     if !progression.is_empty() {
         // Source: Barrington 2014: new lesions are 5 at any intensity.
@@ -250,8 +251,10 @@ pub fn assess(input: &LuganoInput, criteria: &Criteria) -> LuganoCall {
         }
     } else {
         call.category = ResponseCategory::Progressive;
+        // A relapse is judged against the lowest uptake, at which the baseline's are no measure.
+        let relapse_alone = progression.iter().all(|r| r.code == "RELAPSE_AFTER_CMR");
         call.reasons.extend(progression);
-        call.reasons.extend(mixed_response(input, criteria));
+        call.reasons.extend(mixed_response(input, criteria).filter(|_| !relapse_alone));
     }
     judge_uncertain_foci(input, &mut call);
     call
@@ -349,15 +352,37 @@ fn relapse(
         return None;
     }
     let text = match (prior.nadir, hottest) {
-        (None, _) => "uptake at a known site after an earlier complete response".to_owned(),
-        (Some(nadir), Some((_, now)))
+        (Hottest::NoLesion, _) => {
+            "uptake at a known site after an earlier complete response".to_owned()
+        }
+        (Hottest::Uptake(nadir), Some((_, now)))
             if criteria.change.change(nadir, now) == Some(Change::Increased) =>
         {
             format!("{now:.2} after an earlier complete response with {nadir:.2}")
         }
-        (Some(_), _) => return None,
+        (Hottest::Uptake(_) | Hottest::Unknown, _) => return None,
     };
     Some(Reason::new("RELAPSE_AFTER_CMR", text))
+}
+
+/// Says so where relapse after an earlier complete response cannot be told by numbers.
+fn open_relapse(
+    input: &LuganoInput,
+    criteria: &Criteria,
+    hottest: Option<(f64, f64)>,
+) -> Option<Reason> {
+    let prior = input.prior.filter(|prior| prior.best == ResponseCategory::Complete)?;
+    let positive = input.score.score()? >= criteria.positive_from;
+    let unknown = match prior.nadir {
+        Hottest::NoLesion => false,
+        Hottest::Uptake(_) => hottest.is_none(),
+        Hottest::Unknown => true,
+    };
+    (positive && unknown).then(|| {
+        let text = "positive after an earlier complete response, and the uptake then or now is not known: a relapse would \
+                    be PMD";
+        Reason::new("RELAPSE_NOT_JUDGED", text)
+    })
 }
 
 /// Whether lesions went the other way while the disease progressed.
@@ -438,7 +463,10 @@ fn judge_residual(
         (Some((from, to)), Some(percent)) => {
             format!("hottest uptake {from:.2} to {to:.2} ({percent:+.1} %, rule {})", rule.name)
         }
-        _ => "by the reader's word".to_owned(),
+        _ if input.sites.iter().any(|site| site.reader.is_some()) => {
+            "by the reader's word".to_owned()
+        }
+        _ => "by scores and sites, without numbers".to_owned(),
     };
     let (category, code, text) = match overall_change(input, rule, hottest, score) {
         Some(Change::Reduced) if input.marrow == Marrow::FocalUnchanged => (

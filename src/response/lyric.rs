@@ -99,7 +99,7 @@ fn judge(input: &LyricInput) -> (Option<Indeterminate>, &'static str, String) {
     } else if input.uptake_increased {
         (Some(Indeterminate::UptakeAlone), "IR3", format!("uptake increased, {size}"))
     } else {
-        stands("NO_GROWTH", "neither growth nor new lesion nor rise of uptake")
+        stands("NO_GROWTH", "the progression is none of those that may be indeterminate")
     }
 }
 

@@ -150,6 +150,39 @@ pub(crate) fn withhold(
     delta.reasons = vec![barrier.clone()];
 }
 
+/// Where something is not known that could be progression, only progression is called.
+pub(crate) fn doubt(
+    percist: &mut percist::PercistCall,
+    eortc: &mut eortc::EortcCall,
+    why: &Reason,
+) {
+    let calls =
+        [(&mut percist.category, &mut percist.reasons), (&mut eortc.category, &mut eortc.reasons)];
+    for (category, reasons) in calls {
+        if !matches!(category, MetabolicCategory::Progressive | MetabolicCategory::NotEvaluable) {
+            *category = MetabolicCategory::NotEvaluable;
+            reasons.push(why.clone());
+        }
+    }
+}
+
+/// Where a known site is not in view of both scans, the hottest lesion may be there: only progression is called.
+pub(crate) fn doubt_unseen(
+    percist: &mut percist::PercistCall,
+    eortc: &mut eortc::EortcCall,
+    delta: &mut delta_suv_max::DeltaSuvMax,
+    unseen: usize,
+) {
+    if unseen == 0 {
+        return;
+    }
+    let text = format!("{unseen} known sites are outside the field of view of one scan");
+    let why = Reason::new("SITE_OUT_OF_FIELD", text);
+    doubt(percist, eortc, &why);
+    delta.favourable = None;
+    delta.reasons.push(why);
+}
+
 /// Something that would change a call.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Sensitivity {

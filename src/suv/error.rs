@@ -266,6 +266,21 @@ refusals! {
     } = "missing_acquisition_time",
         "AcquisitionDate and AcquisitionTime (0008,0022/0032) give no time while DecayCorrection is NONE on slice {slice}",
         "export the original series of the scanner";
+    /// The acquisition times of the slices span what no scan lasts.
+    AcquisitionSpan {
+        /// Hours from the first to the last.
+        hours: f64
+    } = "acquisition_span",
+        "AcquisitionDate and AcquisitionTime (0008,0022/0032) of the slices lie up to {hours:.1} h apart, so a date is wrong,",
+        "correct it in the header, or export the original series of the scanner";
+    /// One acquisition time for all beds, where each needs its own.
+    AcquisitionTimesAlike {
+        /// Seconds from the lowest to the highest `FrameReferenceTime`.
+        seconds: f64
+    } = "acquisition_times_alike",
+        "all slices have one AcquisitionTime (0008,0032) while FrameReferenceTime (0054,1300) spans {seconds:.0} s and \
+         DecayCorrection is NONE: when each bed was acquired is not known,",
+        "export the original series of the scanner";
     /// A slice without its duration, where each needs one.
     MissingFrameDuration {
         /// Index of the slice.

@@ -2,7 +2,7 @@
 
 use super::body::BodyMeasure;
 use super::decay::Decay;
-use super::evidence::{decay_factor, duration_secs};
+use super::evidence::{decay_factor, duration_secs, reference_secs};
 use super::injection::Injection;
 use super::stored::{DecayCorrection, Stored};
 use super::times::{ScanTimes, seconds_between};
@@ -75,7 +75,7 @@ impl Worksheet<'_> {
         let normaliser = self.normaliser(kind, weight)?;
         let item = self.radiopharmaceutical()?;
         let dose = self.dose_bq(item)?;
-        self.compare_dose_and_weight(item, dose, weight);
+        self.compare_dose_and_weight(item, dose, weight)?;
         let timing = match correction {
             DecayCorrection::Start => self.start(item)?,
             DecayCorrection::None => self.none(item)?,
@@ -332,6 +332,12 @@ impl Worksheet<'_> {
             ));
         }
         let first = times.first.ok_or(Refusal::MissingReferenceTime)?;
+        let references = || self.acquisition.slices.iter().filter_map(reference_secs);
+        let span = references().fold(f64::MIN, f64::max) - references().fold(f64::MAX, f64::min);
+        // A bed lasts longer than a second.
+        if span > 1.0 && frames.iter().all(|(acquired, _)| *acquired == first) {
+            return Err(Refusal::AcquisitionTimesAlike { seconds: span });
+        }
         self.note_clocks(&times, ReferenceRule::FrameAcquisition);
         let injection = self.injection(item, decay, first)?;
         let uptake = self.uptake(item, decay, &injection, first)?;
@@ -375,7 +381,11 @@ impl Worksheet<'_> {
         item: &Radiopharmaceutical,
     ) -> Result<(Decay, DecayFactorEvidence, ScanTimes), Refusal> {
         let decay = self.decay(item)?;
-        Ok((decay, decay_factor(&self.acquisition.slices, decay), ScanTimes::of(self.acquisition)))
+        let times = ScanTimes::of(self.acquisition);
+        if let Some(hours) = times.too_long_hours {
+            return Err(Refusal::AcquisitionSpan { hours });
+        }
+        Ok((decay, decay_factor(&self.acquisition.slices, decay), times))
     }
 
     /// Minutes of uptake, checked.

@@ -187,7 +187,7 @@ impl<'a> Worksheet<'a> {
         let megabecquerels = value < MEGABECQUERELS_BELOW;
         let dose = if megabecquerels { value * 1e6 } else { value };
         let fluorine = nuclide::of(item).is_some_and(|nuclide| nuclide.name == "F-18");
-        let repaired = megabecquerels != item.dose_in_megabecquerels;
+        let repaired = unit_repaired(item, value);
         // A repair is a guess that the result must bear out: 10 "MBq" of F-18 may as well be millicuries.
         let believable = if fluorine && repaired { &DOSE_FLUORINE_BQ } else { &DOSE_BQ };
         if !believable.contains(&dose) {
@@ -212,19 +212,25 @@ impl<'a> Worksheet<'a> {
     }
 
     /// Says of a dose that is usual by itself that it does not go with the weight: one of the two is another patient's, in
-    /// another unit or mistyped, and SUV is wrong by as much.
+    /// another unit or mistyped, and SUV is wrong by as much. A dose whose unit was guessed must go with it: 12 "MBq" for an
+    /// adult are 12 mCi.
     pub(super) fn compare_dose_and_weight(
         &mut self,
         item: &Radiopharmaceutical,
         dose_bq: f64,
         weight_kg: f64,
-    ) {
+    ) -> Result<(), Refusal> {
         let fluorine = nuclide::of(item).is_some_and(|nuclide| nuclide.name == "F-18");
         let per_kg = dose_bq / 1e6 / weight_kg;
-        if fluorine
-            && DOSE_FLUORINE_BQ.contains(&dose_bq)
-            && !DOSE_FLUORINE_MBQ_PER_KG.contains(&per_kg)
+        let unusual = fluorine && !DOSE_FLUORINE_MBQ_PER_KG.contains(&per_kg);
+        if let Some(&value) = item.total_dose.value()
+            && unusual
+            && self.overrides.dose_mbq.is_none()
+            && unit_repaired(item, value)
         {
+            return Err(Refusal::ImplausibleDose { value });
+        }
+        if unusual && DOSE_FLUORINE_BQ.contains(&dose_bq) {
             self.warn(
                 "DOSE_PER_WEIGHT_UNUSUAL",
                 format!(
@@ -233,6 +239,7 @@ impl<'a> Worksheet<'a> {
                 ),
             );
         }
+        Ok(())
     }
 
     /// The decay of the nuclide, from the file's half-life; from the table, with a warning, where the file has none and
@@ -312,4 +319,10 @@ fn body_mass_index(weight_kg: f64, height_m: f64) -> Result<f64, Refusal> {
 
 fn positive_measure(value: f64) -> Result<f64, Refusal> {
     if value > 0.0 { Ok(value) } else { Err(Refusal::NoBodyMeasure { value: value / 1000.0 }) }
+}
+
+/// Whether a dose is written in another unit than the standard has at its place: below [`MEGABECQUERELS_BELOW`] it is in
+/// megabecquerels.
+fn unit_repaired(item: &Radiopharmaceutical, value: f64) -> bool {
+    (value < MEGABECQUERELS_BELOW) != item.dose_in_megabecquerels
 }

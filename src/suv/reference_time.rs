@@ -30,6 +30,8 @@ const SAME_MOMENT_SECS: f64 = 2.0;
 const CONFIRMS_SECS: f64 = 60.0;
 /// Two clocks that differ by more are reported (1.3 % of SUV for F-18).
 const DISAGREE_SECS: f64 = 120.0;
+/// A series time that lies longer than this before the first acquisition needs another clock that says so.
+const UNCONFIRMED_SECS: f64 = 900.0;
 /// A statement from slices whose results spread wider is no statement.
 const SPREAD_MAX_SECS: f64 = 120.0;
 /// Dates farther apart than this are on two calendars.
@@ -282,6 +284,22 @@ impl Worksheet<'_> {
             self.warn(
                 "REF_TIME_FALLBACK",
                 format!("no clock states the decay reference time: the earliest AcquisitionTime (0008,0032), {}, is used", chosen.time),
+            );
+        }
+        let earliest = others.iter().find(|o| o.rule == ReferenceRule::EarliestAcquisition);
+        let alone = others.iter().all(|o| o.rule == ReferenceRule::EarliestAcquisition);
+        if let Some(first) = earliest.filter(|_| alone && chosen.rule == ReferenceRule::SeriesTime)
+            && seconds_between(chosen.time, first.time) > UNCONFIRMED_SECS
+        {
+            let minutes = seconds_between(chosen.time, first.time) / 60.0;
+            let percent = 100.0 * (decay.growth(seconds_between(chosen.time, first.time)) - 1.0);
+            self.warn(
+                "CLOCKS_DISAGREE",
+                format!(
+                    "reference time is {} by {}, {minutes:.0} min before the first acquisition, and no other clock says so; that \
+                     of the first acquisition would change SUV by {percent:+.1} %",
+                    shown(chosen.time), chosen.why
+                ),
             );
         }
         for (other, believed) in others

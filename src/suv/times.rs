@@ -5,6 +5,8 @@ use chrono::{Days, FixedOffset, NaiveDateTime, NaiveTime, TimeDelta};
 use crate::acquisition::{DateTime, PetAcquisition, PetSlice};
 
 const HALF_DAY_SECS: f64 = 43_200.0;
+/// A scan begins at most this long after its series does.
+const SERIES_LEAD_SECS: f64 = 7200.0;
 
 /// When the series and its slices say they happened.
 pub(super) struct ScanTimes {
@@ -13,35 +15,61 @@ pub(super) struct ScanTimes {
     pub(super) acquisitions: Vec<Option<NaiveDateTime>>,
     /// The earliest of them.
     pub(super) first: Option<NaiveDateTime>,
+    /// Hours from the earliest to the last, where no scan lasts so long: a date is wrong.
+    pub(super) too_long_hours: Option<f64>,
 }
 
 impl ScanTimes {
     pub(super) fn of(acquisition: &PetAcquisition) -> Self {
         let series_date = acquisition.series_date.value().copied();
         let series_time = acquisition.series_time.value().copied();
-        let acquisitions: Vec<_> =
+        let mut acquisitions: Vec<_> =
             acquisition.slices.iter().map(|slice| acquired(slice, acquisition)).collect();
+        over_midnight(&mut acquisitions);
         let first = acquisitions.iter().flatten().min().copied();
+        let last = acquisitions.iter().flatten().max().copied();
+        let lasts = first.zip(last).map_or(0.0, |(first, last)| seconds_between(first, last));
         // A series time without its date lies on the day of the first acquisition.
         let date = series_date.or(first.map(|first| first.date()));
         let series = date.zip(series_time).map(|(date, time)| date.and_time(time));
-        Self { series, acquisitions, first }
+        let too_long_hours = (lasts > HALF_DAY_SECS).then_some(lasts / 3600.0);
+        Self { series, acquisitions, first, too_long_hours }
     }
 }
 
 /// Date and time at which the acquisition of a slice started.
 fn acquired(slice: &PetSlice, acquisition: &PetAcquisition) -> Option<NaiveDateTime> {
     let time = *slice.acquisition_time.value()?;
-    if let Some(date) = slice.acquisition_date.value() {
-        return Some(date.and_time(time));
-    }
-    let borrowed = acquisition.series_date.value()?.and_time(time);
-    // A day borrowed from the series is the next one where the scan ran over midnight.
-    let over_midnight = acquisition
+    let series_date = acquisition.series_date.value().copied();
+    let before_series = acquisition
         .series_time
         .value()
-        .is_some_and(|series| (time - *series).num_seconds() as f64 <= -HALF_DAY_SECS);
-    if over_midnight { borrowed.checked_add_days(Days::new(1)) } else { Some(borrowed) }
+        .map_or(0.0, |series| (*series - time).num_milliseconds() as f64 / 1000.0);
+    let own = slice.acquisition_date.value().copied();
+    let next_day = match own {
+        // A day borrowed from the series is the next one where the scan ran over midnight.
+        None => before_series >= HALF_DAY_SECS,
+        // One's own day that is still that of the series is, where that began within two hours before.
+        Some(own) => {
+            Some(own) == series_date && before_series >= 2.0 * HALF_DAY_SECS - SERIES_LEAD_SECS
+        }
+    };
+    let date = own.or(series_date)?.and_time(time);
+    if next_day { date.checked_add_days(Days::new(1)) } else { Some(date) }
+}
+
+/// Lifts acquisitions of one date that lie around midnight: the date was not advanced where the day ended. They are those
+/// that would otherwise lie more than half a day before the others.
+fn over_midnight(acquisitions: &mut [Option<NaiveDateTime>]) {
+    let Some(last) = acquisitions.iter().flatten().max().copied() else { return };
+    if acquisitions.iter().flatten().any(|time| time.date() != last.date()) {
+        return;
+    }
+    for time in acquisitions.iter_mut().flatten() {
+        if seconds_between(*time, last) > HALF_DAY_SECS {
+            *time = time.checked_add_days(Days::new(1)).unwrap_or(*time);
+        }
+    }
 }
 
 /// `later - earlier` in seconds.
@@ -126,6 +154,40 @@ mod tests {
         assert_eq!(on_file_clock(&time(0), FixedOffset::east_opt(3600)), at("2020-01-02 00:30:00"));
         assert_eq!(on_file_clock(&time(1), FixedOffset::east_opt(3600)), at("2020-01-01 23:30:00"));
         assert_eq!(on_file_clock(&time(5), None), at("2020-01-01 23:30:00"));
+    }
+
+    #[test]
+    fn a_date_that_was_not_advanced_is_told_from_a_wrong_one() {
+        let slice = |text: &str| {
+            let time = at(text);
+            PetSlice {
+                acquisition_date: Attribute::Value(time.date()),
+                acquisition_time: Attribute::Value(time.time()),
+                ..Default::default()
+            }
+        };
+        let times = |series: &str, slices: &[&str]| {
+            let series = at(series);
+            ScanTimes::of(&PetAcquisition {
+                series_date: Attribute::Value(series.date()),
+                series_time: Attribute::Value(series.time()),
+                slices: slices.iter().map(|text| slice(text)).collect(),
+                ..Default::default()
+            })
+        };
+        // Beds around midnight, all dated by the first day.
+        let found = times("2020-01-01 23:40:00", &["2020-01-01 23:50:00", "2020-01-01 00:10:00"]);
+        let expected = [at("2020-01-01 23:50:00"), at("2020-01-02 00:10:00")].map(Some);
+        assert_eq!((found.acquisitions, found.too_long_hours), (expected.to_vec(), None));
+        // All after midnight, the series just before it.
+        let found = times("2020-01-01 23:58:00", &["2020-01-01 00:05:00"]);
+        assert_eq!(found.first, Some(at("2020-01-02 00:05:00")));
+        // A series that was made in the evening moves nothing.
+        let found = times("2020-01-01 21:00:00", &["2020-01-01 08:00:00", "2020-01-01 08:20:00"]);
+        assert_eq!(found.first, Some(at("2020-01-01 08:00:00")));
+        // A date that is a day off.
+        let found = times("2020-01-01 11:00:00", &["2020-01-01 11:00:00", "2020-01-02 11:02:00"]);
+        assert!((found.too_long_hours.unwrap() - 24.0).abs() < 0.1);
     }
 
     #[test]

@@ -3,17 +3,19 @@
 use super::pair::Pair;
 use super::score::{VisitScore, hottest, score, sul_region};
 use super::{Patient, Visit};
-use crate::criteria::{Criteria, percent_change};
+use crate::criteria::{ChangeStatistic, Criteria, percent_change};
 use crate::diagnostic::Warning;
 use crate::quality::{Comparability, compare};
 use crate::response::ct_lugano::{self, CtCall, CtCategory};
 use crate::response::delta_suv_max::{self, Cycles, DeltaSuvMax};
 use crate::response::eortc::{self, EortcCall, EortcInput};
-use crate::response::lugano::{self, Attribution, Histology, LuganoCall, LuganoInput, Prior};
+use crate::response::lugano::{
+    self, Attribution, Histology, LuganoCall, LuganoInput, Marrow, Prior, SiteNow,
+};
 use crate::response::lyric::{self, LyricCall, LyricInput};
 use crate::response::percist::{self, PercistCall, PercistInput, PercistScan};
 use crate::response::{
-    Hottest, MetabolicCategory, Reason, ResponseCategory, Sensitivity, withhold,
+    Hottest, Reason, ResponseCategory, Sensitivity, doubt, doubt_unseen, withhold,
 };
 
 /// The scores and calls of one patient.
@@ -78,7 +80,7 @@ pub fn assess(patient: &Patient, criteria: &Criteria) -> PatientAssessment {
     let mut pairs: Vec<VisitPair> = Vec::new();
     let first = patient.baseline;
     for later in first + 1..patient.visits.len() {
-        let prior = prior(&pairs, patient, later);
+        let prior = prior(&pairs, patient, later, criteria.change.statistic);
         let previous = (later - 1 > first).then_some(later - 1);
         for earlier in [Some(first), previous].into_iter().flatten() {
             let pair = Pair { patient, earlier, later, scores: &scores };
@@ -117,21 +119,38 @@ fn patient_warnings(
 }
 
 /// What earlier visits say of a pair with the baseline.
-fn prior(pairs: &[VisitPair], patient: &Patient, later: usize) -> Option<Prior> {
+fn prior(
+    pairs: &[VisitPair],
+    patient: &Patient,
+    later: usize,
+    statistic: ChangeStatistic,
+) -> Option<Prior> {
     let calls = pairs.iter().filter(|pair| pair.baseline == patient.baseline);
     let calls = calls.map(|pair| pair.lugano.category);
-    Prior::of(calls, patient.visits[patient.baseline..later].iter().map(hottest))
+    let visits = patient.visits[patient.baseline..later].iter();
+    Prior::of(
+        calls,
+        visits.map(|visit| match statistic {
+            ChangeStatistic::SuvMax => hottest(visit),
+            ChangeStatistic::SulPeak => visit.sul_peak,
+        }),
+    )
 }
 
 fn call(pair: &Pair<'_>, prior: Option<Prior>, criteria: &Criteria) -> VisitPair {
     let (before, now) = (pair.before(), pair.now());
     let comparability = compare(&before.facts, &now.facts, pair.facts(), criteria.quality);
     let input = LuganoInput { quality: Some(comparability.verdict), prior, ..pair.lugano_input() };
-    let new_lesion = input.new_lesions.iter().any(|l| l.attribution == Attribution::Lymphoma);
+    let new_lesion = input.new_lesions.iter().any(|l| l.attribution == Attribution::Lymphoma)
+        || input.marrow == Marrow::NewFocus;
     let (from, to) = (hottest(before), hottest(now));
     let lugano = lugano::assess(&input, criteria);
     let ct = ct_call(pair);
-    let cycles = if now.cycles == Some(4) { Cycles::Four } else { Cycles::Two };
+    let cycles = match now.cycles {
+        None | Some(2) => Cycles::Two,
+        Some(4) => Cycles::Four,
+        Some(_) => Cycles::Other,
+    };
     let mut result = VisitPair {
         baseline: pair.earlier,
         follow_up: pair.later,
@@ -158,26 +177,17 @@ fn call(pair: &Pair<'_>, prior: Option<Prior>, criteria: &Criteria) -> VisitPair
     if let Some(barrier) = lugano::barrier(&input) {
         let VisitPair { percist, eortc, delta_suv_max, .. } = &mut result;
         withhold(percist, eortc, delta_suv_max, &barrier);
-    } else if !input.new_lesions_stated {
-        let text = "whether there are new lesions is not stated; they would be progression";
-        doubt(&mut result, &Reason::new("NEW_LESIONS_NOT_STATED", text));
+    } else {
+        let VisitPair { percist, eortc, delta_suv_max, .. } = &mut result;
+        let unseen = input.sites.iter().filter(|site| site.now == SiteNow::OutOfField).count();
+        doubt_unseen(percist, eortc, delta_suv_max, unseen);
+        if !input.new_lesions_stated {
+            let text = "whether there are new lesions is not stated; they would be progression";
+            doubt(percist, eortc, &Reason::new("NEW_LESIONS_NOT_STATED", text));
+        }
     }
     result.warnings = warnings(&result);
     result
-}
-
-/// Where something is not known that could be progression, only progression is called.
-fn doubt(pair: &mut VisitPair, why: &Reason) {
-    let calls = [
-        (&mut pair.percist.category, &mut pair.percist.reasons),
-        (&mut pair.eortc.category, &mut pair.eortc.reasons),
-    ];
-    for (category, reasons) in calls {
-        if !matches!(category, MetabolicCategory::Progressive | MetabolicCategory::NotEvaluable) {
-            *category = MetabolicCategory::NotEvaluable;
-            reasons.push(why.clone());
-        }
-    }
 }
 
 fn change(before: Option<f64>, now: Option<f64>) -> Option<f64> {
@@ -224,14 +234,24 @@ fn lyric_call(
         deteriorated: now.deteriorated,
         spd_percent: ct.and_then(|ct| ct.spd_since_nadir_percent),
         lesion_percent: ct.and_then(|ct| ct.lesion_since_nadir_percent),
-        new_lesion,
+        new_lesion: new_lesion || ct.is_some_and(has_new_lesion),
         uptake_increased: lugano.reasons.iter().any(|r| r.code == "INCREASED_UPTAKE"),
     }))
 }
 
+/// Whether a new lesion on CT is among the reasons of a call by sizes.
+fn has_new_lesion(ct: &CtCall) -> bool {
+    ct.reasons.iter().any(|reason| reason.code == "CT_NEW_LESION")
+}
+
 /// Reasons that ask a person to look, as warnings.
 fn warnings(pair: &VisitPair) -> Vec<Warning> {
-    let asks = ["NEW_SITE_UNVERIFIED", "BASELINE_SUVMAX_LT_10", "NEW_LESIONS_NOT_STATED"];
+    let asks = [
+        "NEW_SITE_UNVERIFIED",
+        "BASELINE_SUVMAX_LT_10",
+        "NEW_LESIONS_NOT_STATED",
+        "RELAPSE_NOT_JUDGED",
+    ];
     let reasons = pair.lugano.reasons.iter().chain(&pair.delta_suv_max.reasons);
     let asking = reasons.filter(|reason| asks.contains(&reason.code));
     asking.map(|reason| Warning::new(reason.code, reason.text.clone())).collect()

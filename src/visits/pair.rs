@@ -168,7 +168,8 @@ impl Pair<'_> {
             (None, _) => Attribution::Lymphoma,
         };
         let named = self.named();
-        let known = |name: &str| named.iter().any(|other| plain(other) == plain(name));
+        let told_before = self.new_before();
+        let known = |name: &str| told_before.iter().any(|other| plain(other) == plain(name));
         let is_new = matches!(now.new_lesions, NewLesions::Yes | NewLesions::Uncertain);
         let mut found: Vec<NewLesion> = now
             .new_sites
@@ -191,6 +192,18 @@ impl Pair<'_> {
         }
         found.extend(self.not_listed(&named));
         found
+    }
+
+    /// New foci that a visit between the baseline and the later one told of, and that were still there at the earlier one:
+    /// told of again they are no newer. A new focus at a site of the baseline is new all the same.
+    fn new_before(&self) -> Vec<&str> {
+        let between = self.patient.baseline + 1..=self.earlier;
+        let visits = self.patient.visits.get(between).unwrap_or_default();
+        let gone = |name: &str| {
+            entry(self.before(), name).is_some_and(|e| e.state == Some(SiteState::Resolved))
+        };
+        let told = visits.iter().flat_map(|visit| &visit.new_sites).map(|site| site.name.as_str());
+        told.filter(|name| !gone(name)).collect()
     }
 
     /// Sites with uptake that nobody listed before; nothing where nobody listed any.

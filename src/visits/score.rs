@@ -59,7 +59,7 @@ pub(super) fn hottest(visit: &Visit) -> Hottest {
 /// The score of a visit. The reader's stands, with the computed ones beside it; without a reader's it is computed.
 pub(super) fn score(visit: &Visit, criteria: &Criteria) -> VisitScore {
     let given = visit.deauville.and_then(|written| written.score);
-    let of_sites = visit.sites.iter().filter_map(|site: &SiteEntry| site.score).max();
+    let of_sites = of_sites(visit);
     let computed = computed(visit, criteria);
     let category_x = visit.deauville.is_some_and(|written| written.category_x);
     let (result, computed_otherwise) = match given.or(of_sites) {
@@ -70,6 +70,13 @@ pub(super) fn score(visit: &Visit, criteria: &Criteria) -> VisitScore {
         None => (computed, None),
     };
     VisitScore { result, hottest: hottest(visit), category_x, computed_otherwise }
+}
+
+/// The highest score of the sites; `None` where one with uptake has none, which may be the highest, unless another is 5.
+fn of_sites(visit: &Visit) -> Option<DeauvilleScore> {
+    let scores = || visit.sites.iter().filter_map(|site: &SiteEntry| site.score);
+    let open = visit.sites.iter().any(|site| site.has_uptake() && site.score.is_none());
+    scores().max().filter(|highest| !open || *highest == DeauvilleScore::Five)
 }
 
 fn computed(visit: &Visit, criteria: &Criteria) -> DeauvilleResult {

@@ -164,6 +164,10 @@ fn complete(visit: &mut Visit) -> Result<(), String> {
     if visit.suv_max == Hottest::NoLesion && visit.sul_peak == Hottest::Unknown {
         visit.sul_peak = Hottest::NoLesion;
     }
+    let positive = visit.deauville.and_then(|w| w.score).filter(|s| *s >= DeauvilleScore::Four);
+    if let (Some(score), Hottest::NoLesion) = (positive, visit.suv_max) {
+        return Err(format!("deauville is {score}, but no lesion is left; correct one of both"));
+    }
     check_sites(visit)?;
     check_new_lesions(visit)
 }

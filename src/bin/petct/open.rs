@@ -195,12 +195,19 @@ fn facts(study: &Study, pet: &Series, options: &ScanOptions, plan: &SuvPlan) -> 
     }
 }
 
-/// When the series began; else, on its day, when its first slice was acquired.
+/// When the first slice was acquired; where no slice has a day and a time, when the series began: that may be when it was
+/// reconstructed, long after.
 fn acquired(study: &Study, pet: &Series) -> Option<NaiveDateTime> {
-    let day = pet.date.value().or(study.study_date.value())?;
-    let slices = pet.acquisition.iter().flat_map(|acquisition| &acquisition.slices);
-    let first = || slices.filter_map(|slice| slice.acquisition_time.value()).min();
-    Some(day.and_time(*pet.time.value().or_else(first)?))
+    let slices = || pet.acquisition.iter().flat_map(|acquisition| &acquisition.slices);
+    let dated = slices().filter_map(|slice| {
+        Some(slice.acquisition_date.value()?.and_time(*slice.acquisition_time.value()?))
+    });
+    let by_series = || {
+        let day = pet.date.value().or(study.study_date.value())?;
+        let first = || slices().filter_map(|slice| slice.acquisition_time.value()).min();
+        Some(day.and_time(*pet.time.value().or_else(first)?))
+    };
+    dated.min().or_else(by_series)
 }
 
 /// Method, kernel and corrections as one text; `None` where the headers name none.

@@ -81,6 +81,12 @@ impl Question<'_> {
         let (Some(score), Some(lesion)) = (result.score.score(), result.deciding_uptake) else {
             return Vec::new();
         };
+        // What is no more than its surroundings scores 1 whatever the liver is.
+        let by_background =
+            matches!(self.criteria.convention.borders, ScoreBorders::BloodPoolAndLiver { .. });
+        if score == DeauvilleScore::One && by_background {
+            return Vec::new();
+        }
         let Some((ratio, inclusive)) = self.response_border() else { return Vec::new() };
         let changed = self.rescored(self.beyond(score));
         let positive = score >= self.criteria.positive_from;

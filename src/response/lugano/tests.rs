@@ -190,10 +190,28 @@ fn relapse_is_judged_against_the_nadir() {
         prior: Some(Prior { best: Complete, nadir }),
         ..pair(Four, 20.0, 4.0)
     };
-    let codes = ["RELAPSE_AFTER_CMR", "MIXED_RESPONSE"];
-    check("nothing left", &after_complete(None), Progressive, Some(Four), &codes);
-    check("from 1.5", &after_complete(Some(1.5)), Progressive, Some(Four), &codes);
-    check("from 3.9", &after_complete(Some(3.9)), Partial, Some(Four), &["REDUCED_UPTAKE"]);
+    let relapse = ["RELAPSE_AFTER_CMR"];
+    let from = |value| after_complete(Hottest::Uptake(value));
+    let none = after_complete(Hottest::NoLesion);
+    check("nothing left", &none, Progressive, Some(Four), &relapse);
+    check("from 1.5", &from(1.5), Progressive, Some(Four), &relapse);
+    check("from 3.9", &from(3.9), Partial, Some(Four), &["REDUCED_UPTAKE"]);
+    // The lowest was not measured: that says nothing of a relapse, and is told.
+    let unknown = after_complete(Hottest::Unknown);
+    let codes = ["RELAPSE_NOT_JUDGED", "REDUCED_UPTAKE"];
+    check("not measured", &unknown, Partial, Some(Four), &codes);
+}
+
+#[test]
+fn the_lowest_so_far_is_known_only_where_each_scan_is() {
+    let prior = |scans: &[Hottest]| {
+        Prior::of([Complete, Partial].into_iter(), scans.iter().copied()).unwrap()
+    };
+    let (ten, two) = (Hottest::Uptake(10.0), Hottest::Uptake(2.0));
+    assert_eq!(prior(&[ten, two]), Prior { best: Complete, nadir: two });
+    assert_eq!(prior(&[ten, Hottest::Unknown, two]).nadir, Hottest::Unknown);
+    assert_eq!(prior(&[ten, Hottest::Unknown, Hottest::NoLesion]).nadir, Hottest::NoLesion);
+    assert_eq!(Prior::of(std::iter::empty(), [ten].into_iter()), None);
 }
 
 #[test]

@@ -275,7 +275,7 @@ impl<'a> Judge<'a> {
         let candidate = |(region, _): &'a (Region, Vec<String>)| Candidate {
             region,
             suv_max: f64::NAN,
-            uncertain: false,
+            may_be_normal: false,
         };
         let of = |n: usize| self.scans[n].solids.iter().map(candidate).collect::<Vec<_>>();
         let (before, now) = (of(0), of(1));

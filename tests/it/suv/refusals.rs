@@ -157,6 +157,8 @@ fn injection_rows() -> Vec<Row> {
         // Millicuries and microcuries: as megabecquerels no dose of F-18.
         row("implausible_dose", with_injection(|i| i.total_dose = Value(9.948))),
         row("implausible_dose", with_injection(|i| i.total_dose = Value(9948.0))),
+        // Millicuries for an adult.
+        row("implausible_dose", with_injection(|i| i.total_dose = Value(12.0))),
         row(
             "missing_half_life",
             with_injection(|i| (i.half_life_secs, i.nuclide) = (Absent, "unknown".into())),
@@ -195,6 +197,21 @@ fn injection_rows() -> Vec<Row> {
             with(|a| {
                 a.series_time = Absent;
                 a.slices.iter_mut().for_each(|slice| slice.acquisition_time = Absent);
+            }),
+        ),
+        row(
+            "acquisition_span",
+            with(|a| {
+                let day = *a.slices[0].acquisition_date.value().unwrap();
+                a.slices[1].acquisition_date = Value(day.succ_opt().unwrap());
+            }),
+        ),
+        row(
+            "acquisition_times_alike",
+            uncorrected(|a| {
+                a.slices[1].acquisition_time = a.slices[0].acquisition_time.clone();
+                a.slices[0].frame_reference_time_ms = Value(0.0);
+                a.slices[1].frame_reference_time_ms = Value(120_000.0);
             }),
         ),
         row("missing_acquisition_time", uncorrected(|a| a.slices[1].acquisition_time = Absent)),
