@@ -17,7 +17,7 @@ use petct::report::{self, pictures};
 use crate::args::CompareOptions;
 use crate::assess::{Assessed, assess, document, input, settings};
 use crate::console::{Console, check_apart};
-use crate::decisions::{GivenDecisions, GivenLinks, check_replaceable};
+use crate::decisions::{GivenDecisions, GivenLinks, check_replaceable, given_decisions};
 use crate::failure::Failure;
 use crate::folder::{Folder, REPORT};
 use crate::open::{Ct, OpenScan, open_scan};
@@ -42,10 +42,7 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
     if let Some(output) = &options.output {
         check_apart(output, &paths)?;
     }
-    let mut given = Vec::new();
-    for (_, reading) in &options.scans {
-        given.push(GivenDecisions::read(reading.decisions.as_deref())?);
-    }
+    let given = given_decisions(&options.scans)?;
     let links = GivenLinks::read(options.links.as_deref())?;
     if let Some(output) = &options.output {
         for n in 0..options.scans.len() {
@@ -62,7 +59,8 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
     let mut compared = compared(&scans, &[], links, &options.criteria, console)?;
     console.check(&compared.document.warnings)?;
     if let Some(output) = &options.output {
-        compared.write(&Folder::create(output)?, &scans, links, console)?;
+        let viewer = compared.viewer(console);
+        compared.write(&Folder::create(output)?, &scans, (links, &viewer), console)?;
     }
     let document = compared.document;
     console.show(&document, u8::from(!document.is_evaluable()))
@@ -120,12 +118,12 @@ impl Compared<'_> {
         console.busy("packing the volumes", || ViewerData::new(&viewed, &self.pairs))
     }
 
-    /// Writes the results; the document learns which files there are.
+    /// Writes the results, the viewer with them; the document learns which files there are.
     pub(crate) fn write(
         &mut self,
         folder: &Folder,
         scans: &[Read],
-        links: Option<&GivenLinks>,
+        (links, viewer): (Option<&GivenLinks>, &ViewerData),
         console: &Console,
     ) -> Result<Vec<String>, Failure> {
         let (series, pairs) = (&self.series, &self.pairs);
@@ -160,9 +158,8 @@ impl Compared<'_> {
         );
         folder.text(LINKS, &text)?;
         document.files.extend([LINKS, REPORT].map(String::from));
-        let viewer = self.viewer(console);
         let page =
-            compare_page(&self.document, &self.names, &shown, &self.figure, Viewer::Look(&viewer));
+            compare_page(&self.document, &self.names, &shown, &self.figure, Viewer::Look(viewer));
         folder.text(REPORT, &page)?;
         folder.document("compare", &self.document)?;
         Ok(self.document.files.clone())

@@ -38,7 +38,9 @@ pub(crate) fn run(options: &ScoreOptions, console: &Console) -> Result<ExitCode,
     let mut document = document(&scan, &settings, &assessment, console);
     console.check(&document.warnings)?;
     if let Some(output) = &options.output {
-        write(&Folder::create(output)?, console, (&scan, &assessment), decisions, &mut document)?;
+        let folder = Folder::create(output)?;
+        let viewer = viewer(&scan, &assessment, console)?;
+        write(&folder, console, (&scan, &assessment, &viewer), decisions, &mut document)?;
     }
     let status = match document.deauville.score {
         Scored::Score(_) => 0,
@@ -47,11 +49,11 @@ pub(crate) fn run(options: &ScoreOptions, console: &Console) -> Result<ExitCode,
     console.show(&document, status)
 }
 
-/// Writes the results; the document learns which files there are.
+/// Writes the results, `viewer` with them; the document learns which files there are.
 pub(crate) fn write(
     folder: &Folder,
     console: &Console,
-    (scan, assessment): (&OpenScan, &ScanAssessment),
+    (scan, assessment, viewer): (&OpenScan, &ScanAssessment, &ViewerData),
     decisions: Option<String>,
     document: &mut ScoreDocument,
 ) -> Result<(), Failure> {
@@ -79,8 +81,7 @@ pub(crate) fn write(
         document.files.push(DECISIONS.to_owned());
     }
     document.files.push(REPORT.to_owned());
-    let viewer = viewer(scan, assessment, console)?;
-    folder.text(REPORT, &score_page(document, &shown, Viewer::Look(&viewer)))?;
+    folder.text(REPORT, &score_page(document, &shown, Viewer::Look(viewer)))?;
     folder.document("score", document)
 }
 

@@ -270,14 +270,14 @@ impl Session {
                 let read = &self.scans[0];
                 let (assessment, text) = (&read.assessed.assessment, &read.assessed.decisions);
                 let mut document = document(&read.scan, &read.settings, assessment, &self.console);
-                let scan = (&read.scan, assessment);
+                let scan = (&read.scan, assessment, &self.viewer);
                 score::write(&folder, &self.console, scan, text.clone(), &mut document)?;
                 document.files
             }
             Kind::Compare => {
-                let Self { scans, aligned, criteria, console, .. } = self;
+                let Self { scans, aligned, criteria, console, viewer, .. } = self;
                 let mut compared = compared(scans, aligned, None, criteria, console)?;
-                compared.write(&folder, scans, None, console)?
+                compared.write(&folder, scans, (None, viewer), console)?
             }
         };
         self.history.clear();
