@@ -41,6 +41,11 @@ impl Review {
         Self::start(scored(of, number), vec![scan(of, number)])
     }
 
+    /// Of the comparison of a patient's scans.
+    pub(crate) fn of_series(of: usize) -> Self {
+        Self::start(compared(of), [0, 1, 2].map(|n| scan(of, n)).to_vec())
+    }
+
     fn start(run: &Run, scans: Vec<PathBuf>) -> Self {
         let folder = TempDir::new().unwrap();
         for (name, bytes) in &run.files {
@@ -103,6 +108,11 @@ impl Review {
             (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read(&path).unwrap())
         };
         entries.map(|entry| named(entry.unwrap().path())).collect()
+    }
+
+    /// A file of the folder.
+    pub(crate) fn file(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.folder.path().join(name)).unwrap()
     }
 
     /// The document of the scan with the decisions in the folder.
@@ -294,8 +304,7 @@ fn steps_are_undone_refused_and_carried_out_in_any_order() {
 #[test]
 fn a_comparison_is_decided_scan_by_scan() {
     let run = compared(2);
-    let scans = [0, 1, 2].map(|n| scan(2, n)).to_vec();
-    let review = Review::start(run, scans.clone());
+    let review = Review::of_series(2);
     let call = |page: &str| -> Vec<String> {
         let lines = page.split("<p class=\"line\">").skip(1);
         lines.map(|line| line.split("</p>").next().unwrap().to_owned()).collect()
@@ -314,7 +323,7 @@ fn a_comparison_is_decided_scan_by_scan() {
     let document: Value = serde_json::from_slice(&files["compare.json"]).unwrap();
     // The same files, given back, say the same.
     let mut flags = vec!["compare".to_owned()];
-    flags.extend(scans.iter().map(|scan| arg(scan).to_owned()));
+    flags.extend(review.scans.iter().map(|scan| arg(scan).to_owned()));
     for n in 0..3 {
         let file = review.folder.path().join(format!("decisions-{n}.toml"));
         flags.extend(["--decisions".to_owned(), arg(&file).to_owned()]);
