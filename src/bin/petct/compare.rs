@@ -29,6 +29,9 @@ pub(crate) struct Read {
     pub(crate) assessed: Assessed,
 }
 
+/// What takes long when results are written.
+pub(crate) const WRITING: &str = "drawing and writing";
+
 /// Name of the file of links.
 pub(crate) const LINKS: &str = "links.toml";
 
@@ -59,8 +62,9 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
     let mut compared = compared(&scans, &[], links, &options.criteria, console)?;
     console.check(&compared.document.warnings)?;
     if let Some(output) = &options.output {
+        let folder = Folder::create(output)?;
         let viewer = compared.viewer(console);
-        compared.write(&Folder::create(output)?, &scans, (links, &viewer), console)?;
+        console.busy(WRITING, || compared.write(&folder, &scans, (links, &viewer)))?;
     }
     let document = compared.document;
     console.show(&document, u8::from(!document.is_evaluable()))
@@ -124,25 +128,23 @@ impl Compared<'_> {
         folder: &Folder,
         scans: &[Read],
         (links, viewer): (Option<&GivenLinks>, &ViewerData),
-        console: &Console,
     ) -> Result<Vec<String>, Failure> {
         let (series, pairs) = (&self.series, &self.pairs);
         let title = "Response assessment by FDG PET/CT".to_owned();
-        let picture = console.busy("drawing", || pictures::of_series(series, pairs, title));
+        let picture = pictures::of_series(series, pairs, title);
         folder.picture("compare.png", &picture)?;
         folder.text("trajectories.svg", &self.figure)?;
         let files = ["compare.json", "compare.txt", "compare.png", "trajectories.svg"];
         let document = &mut self.document;
         document.files = files.map(String::from).to_vec();
-        let mut shown = console.busy("drawing", || page_pictures(folder, series))?;
+        let mut shown = page_pictures(folder, series)?;
         for (n, scan) in series.iter().enumerate() {
             let name = format!("scan-{n}.png");
             let (pet, ct) = (&scan.input.image.volume, scan.input.ct);
             let of_scan = &document.scans[n];
             let title = format!("{}: {}", self.names[n], of_scan.headline());
             let captions = vec![of_scan.caption()];
-            let picture = console
-                .busy("drawing", || pictures::of_scan(pet, ct, &scan.assessment, title, captions));
+            let picture = pictures::of_scan(pet, ct, &scan.assessment, title, captions);
             shown[n].figure = Some(folder.picture(&name, &picture)?);
             document.files.push(name);
         }

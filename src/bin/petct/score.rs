@@ -11,6 +11,7 @@ use petct::report::viewer::{ViewedScan, ViewerData};
 
 use crate::args::ScoreOptions;
 use crate::assess::{Assessed, assess, document, input, settings};
+use crate::compare::WRITING;
 use crate::console::{Console, check_apart};
 use crate::decisions::{GivenDecisions, check_replaceable};
 use crate::failure::Failure;
@@ -40,7 +41,8 @@ pub(crate) fn run(options: &ScoreOptions, console: &Console) -> Result<ExitCode,
     if let Some(output) = &options.output {
         let folder = Folder::create(output)?;
         let viewer = viewer(&scan, &assessment, console)?;
-        write(&folder, console, (&scan, &assessment, &viewer), decisions, &mut document)?;
+        let scan = (&scan, &assessment, &viewer);
+        console.busy(WRITING, || write(&folder, scan, decisions, &mut document))?;
     }
     let status = match document.deauville.score {
         Scored::Score(_) => 0,
@@ -52,15 +54,13 @@ pub(crate) fn run(options: &ScoreOptions, console: &Console) -> Result<ExitCode,
 /// Writes the results, `viewer` with them; the document learns which files there are.
 pub(crate) fn write(
     folder: &Folder,
-    console: &Console,
     (scan, assessment, viewer): (&OpenScan, &ScanAssessment, &ViewerData),
     decisions: Option<String>,
     document: &mut ScoreDocument,
 ) -> Result<(), Failure> {
     let (pet, ct) = (&scan.suv.volume, scan.ct.as_ref());
     let captions = vec![document.caption()];
-    let picture = console
-        .busy("drawing", || pictures::of_scan(pet, ct, assessment, document.headline(), captions));
+    let picture = pictures::of_scan(pet, ct, assessment, document.headline(), captions);
     let mut shown = ScanPictures {
         figure: Some(folder.picture("score.png", &picture)?),
         ..ScanPictures::default()
