@@ -287,7 +287,11 @@ mod tests {
     fn a_ct_is_as_fine_as_the_room_beside_its_pet_allows() {
         let steps = [2.0 * DVec3::Z, 1.4 * DVec3::Y, 1.4 * DVec3::X];
         let lattice = VolumeGeometry::new([120, 256, 256], DVec3::ZERO, steps).unwrap();
-        let noise = |n: usize| (n.wrapping_mul(2_654_435_761) >> 13) as i16 % 1000;
+        let noise = |n: usize| {
+            let mixed = (n as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0xD6E8_FEB8_6659_FD93);
+            (mixed >> 54) as i16
+        };
         let values = (0..lattice.len()).map(noise).collect();
         let given = Volume::from_vec(lattice, values);
         let (small, _) = pet(&volume([1, 2, 2], |_| 1.0), ALL);
