@@ -150,13 +150,19 @@ fn draw_panel(
         let colour = Palette99::pick(n).to_rgba();
         let values: Vec<Option<f64>> = lesion.visits.iter().map(value).collect();
         let last = line(&mut chart, &values, colour.stroke_width(2))?;
-        ends.extend(last.map(|at| End { at, name: lesion.id.to_string(), colour }));
+        ends.extend(last.map(|at| End { at, name: lesion.id.to_string(), colour: darker(colour) }));
     }
     let last = line(&mut chart, &overall, BLACK.stroke_width(1))?;
     let total = last.filter(|_| is_sum(name));
     ends.extend(total.map(|at| End { at, name: "total".into(), colour: BLACK.into() }));
     let (_, rows) = chart.plotting_area().get_pixel_range();
     name_ends(area, ends, rows)
+}
+
+/// The colour of a line as one of letters on white: yellow ones cannot be read.
+fn darker(RGBAColor(red, green, blue, opacity): RGBAColor) -> RGBAColor {
+    let [red, green, blue] = [red, green, blue].map(|part| (0.6 * f64::from(part)) as u8);
+    RGBAColor(red, green, blue, opacity)
 }
 
 /// The end of a line in pixels of the figure, and its name.
