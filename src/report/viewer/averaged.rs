@@ -2,11 +2,10 @@
 //!
 //! Whole blocks would jump from 1.46 to 2.9 mm; cells may be of any size in between.
 
-use glam::DVec3;
 use rayon::prelude::*;
 
 use crate::geometry::VolumeGeometry;
-use crate::resample::Sample;
+use crate::resample::{Sample, lattice_of_cells};
 use crate::volume::Volume;
 
 /// Voxels that are nearly as large as a cell are left as they are: averaging would blur and gain nothing.
@@ -41,7 +40,7 @@ pub(super) fn averaged<T: Sample>(volume: &Volume<T>, cell_mm: f64) -> Volume<f3
 }
 
 /// The lattice to which [`averaged`] would bring a volume.
-pub(super) fn lattice_of_cells(geometry: &VolumeGeometry, cell_mm: f64) -> VolumeGeometry {
+pub(super) fn averaged_lattice(geometry: &VolumeGeometry, cell_mm: f64) -> VolumeGeometry {
     lattice(geometry, &axes(geometry, cell_mm))
 }
 
@@ -74,17 +73,15 @@ impl Axis {
     }
 }
 
-/// The lattice of the cells, from the edge of the first voxel on.
 fn lattice(geometry: &VolumeGeometry, axes: &[Axis; 3]) -> VolumeGeometry {
-    let first = DVec3::from_array(std::array::from_fn(|n| (axes[n].size - 1.0) / 2.0));
-    let origin = geometry.patient_from_index().transform_point3(first);
-    let steps = std::array::from_fn(|n| geometry.steps_mm()[n] * axes[n].size);
-    let shape = std::array::from_fn(|n| axes[n].cells.len());
-    VolumeGeometry::new(shape, origin, steps).expect("multiples of a lattice are a lattice")
+    let axes = axes.each_ref();
+    lattice_of_cells(geometry, axes.map(|axis| axis.size), axes.map(|axis| axis.cells.len()))
 }
 
 #[cfg(test)]
 mod tests {
+    use glam::DVec3;
+
     use super::*;
     use crate::resample::reduce;
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::averaged::{averaged, lattice_of_cells};
+use super::averaged::{averaged, averaged_lattice};
 use super::packed;
 use super::upright::{Extent, Upright};
 use crate::geometry::VolumeGeometry;
@@ -169,7 +169,7 @@ pub(super) fn ct(ct: &Volume<i16>, within: Extent, pet: &Packed) -> Packed {
     let mut cell_mm = CT_FINEST_MM;
     loop {
         let last = cell_mm >= CT_COARSEST_MM;
-        let upright = Upright::new(&lattice_of_cells(ct.geometry(), cell_mm), within);
+        let upright = Upright::new(&averaged_lattice(ct.geometry(), cell_mm), within);
         let mut excess = upright.lattice().len() as f64 / MOST_VOXELS as f64;
         if last || excess <= 1.0 {
             let packed = packed_ct(&upright, &averaged(ct, cell_mm));
