@@ -67,10 +67,10 @@ struct Scan<'a> {
 
 /// The calls in one line, the last first: it is what the reader came for.
 fn title(document: &CompareDocument, names: &[String]) -> String {
-    let call = |of: &PairDocument| format!("{} {}", pair::heading(of, names), of.lugano.category);
+    let call = |of: &PairDocument| format!("{}: {}", pair::heading(of, names), of.lugano.category);
     let to_baseline = document.pairs.iter().rev().filter(|of| of.baseline == 0);
     let calls: Vec<String> = to_baseline.map(call).collect();
-    format!("Response: {}", calls.join("; "))
+    format!("Response, {}", calls.join("; "))
 }
 
 fn projections(scans: &[Scan<'_>]) -> Markup {
