@@ -12,14 +12,21 @@ class Review {
     this.points = [];
     this.marked = [];
     this.of = viewer.active;
-    root.append(element("h3", "", "Decide"));
-    root.append(element("p", "muted", "Steps count for the region at the crosshair of the scan that was touched last. They are "
-      + "carried out at once, and written when you save."));
+    const heading = element("h3", "", "Decide");
+    const how = element("p", "muted", "About the region at the crosshair of the scan that was touched last: carried out at once, "
+      + "written when you save.");
     this.where = element("p", "v-where");
     this.status = element("p", "v-status");
     this.status.setAttribute("role", "status");
     this.status.tabIndex = -1;
-    root.append(this.where, this.regionLine(), this.siteLine(), this.newLine(), this.referenceLine(), this.wholeLine(), this.status);
+    root.append(
+      this.row(heading, how),
+      this.where,
+      this.regionLine(),
+      this.row(this.siteLine(), this.newLine()),
+      this.referenceLine(),
+      this.row(this.wholeLine(), this.status),
+    );
     viewer.onChosen = () => this.look();
     const drawn = viewer.changed.bind(viewer);
     viewer.changed = () => {
@@ -30,6 +37,13 @@ class Review {
       if (this.unsaved) event.preventDefault();
     });
     this.look();
+  }
+
+  // What stands beside each other where there is room.
+  row(...parts) {
+    const row = element("div", "v-row");
+    row.append(...parts);
+    return row;
   }
 
   line(name, ...parts) {
@@ -166,12 +180,10 @@ class Review {
     this.look();
     try {
       const news = await this.asked(name, what);
-      this.status.textContent = news.message;
       this.status.classList.toggle("fail", news.refused);
-      if (!news.refused) {
-        await this.take(news);
-        this.status.textContent = `${news.message} ${document.querySelector("h1").textContent}`;
-      }
+      if (!news.refused) await this.take(news);
+      const headline = news.refused ? "" : ` ${document.querySelector("h1").textContent}`;
+      this.status.textContent = news.message + headline;
     } catch (error) {
       this.status.textContent = `petct review does not answer: ${error.message}`;
       this.status.classList.add("fail");
