@@ -539,11 +539,20 @@ pub(crate) fn lattice_of_blocks(
     block: [usize; 3],
     shape: [usize; 3],
 ) -> VolumeGeometry {
+    lattice_of_cells(geometry, block.map(|voxels| voxels as f64), shape)
+}
+
+/// A lattice of so many cells of any size in voxels, from the edge of the first voxel on.
+pub(crate) fn lattice_of_cells(
+    geometry: &VolumeGeometry,
+    cell: [f64; 3],
+    shape: [usize; 3],
+) -> VolumeGeometry {
     let steps = geometry.steps_mm();
-    let first_centre = DVec3::from_array(block.map(|b| (b as f64 - 1.0) / 2.0));
+    let first_centre = DVec3::from_array(cell.map(|size| (size - 1.0) / 2.0));
     let origin = geometry.patient_from_index().transform_point3(first_centre);
-    let steps = [0, 1, 2].map(|axis| steps[axis] * block[axis] as f64);
-    VolumeGeometry::new(shape, origin, steps).expect("whole multiples of a lattice are a lattice")
+    let steps = [0, 1, 2].map(|axis| steps[axis] * cell[axis]);
+    VolumeGeometry::new(shape, origin, steps).expect("multiples of a lattice are a lattice")
 }
 
 /// One row of block averages: whole source rows are summed first, then cut into blocks.

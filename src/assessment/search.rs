@@ -230,8 +230,9 @@ fn too_small_warning(found: &Found) -> Option<Warning> {
     let (number, hottest) = found.too_small;
     (number > 0).then(|| {
         let smallest = crate::lesion::SMALLEST_ML;
+        let (regions, are) = if number == 1 { ("region", "is") } else { ("regions", "are") };
         let message = format!(
-            "{number} regions over SUV {:.2} are smaller than {smallest} mL and not listed; the hottest has SUVmax \
+            "{number} {regions} over SUV {:.2} {are} smaller than {smallest} mL and not listed; the hottest has SUVmax \
              {hottest:.2}",
             found.level
         );

@@ -1,6 +1,8 @@
 //! Tables for spreadsheets: CSV with commas, a heading in the first row, units in the headings.
 //!
-//! A field that is not known is empty. Numbers have a point and as many digits as the JSON document.
+//! A field that is not known is empty. Numbers have a point and as many digits as the JSON document. A text that a spreadsheet
+//! would run as a formula stands behind an apostrophe: names of regions come from files of others
+//! (OWASP, CSV injection).
 
 use super::measure::MeasureDocument;
 use super::score::{LesionDocument, ScoreDocument};
@@ -119,8 +121,31 @@ fn written(headings: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String
     let headings = headings.iter().map(ToString::to_string).collect();
     for row in std::iter::once(headings).chain(rows) {
         // Into memory, rows of one length: nothing is left that could fail.
-        let _ = writer.write_record(&row);
+        let _ = writer.write_record(row.into_iter().map(harmless));
     }
     let bytes = writer.into_inner().unwrap_or_default();
     String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// A field that is no formula; a number may begin with a sign.
+fn harmless(field: String) -> String {
+    let formula = field.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    if formula && field.parse::<f64>().is_err() { format!("'{field}") } else { field }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn formulas_are_texts_and_numbers_stay_numbers() {
+        for formula in
+            ["=1+1", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "-", "=HYPERLINK(\"http://x\")"]
+        {
+            assert_eq!(harmless(formula.into()), format!("'{formula}"));
+        }
+        for text in ["-12.5", "+3", "-1e-7", "", "liver140%", "a=b", "4.0"] {
+            assert_eq!(harmless(text.into()), text);
+        }
+    }
 }

@@ -8,6 +8,11 @@ use crate::diagnostic::Warning;
 /// No line is longer unless one word is.
 const COLUMNS: usize = 100;
 
+/// `1 lesion`, `2 lesions`.
+pub(super) fn counted(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
 /// How a column is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Align {

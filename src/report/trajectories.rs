@@ -1,5 +1,7 @@
 //! Each lesion over the scans of a series: as a document and as a figure.
 
+use std::ops::Range;
+
 use plotters::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -81,6 +83,9 @@ fn is_sum(panel: &str) -> bool {
 /// Width and height of a panel, pixels.
 const PANEL: (u32, u32) = (480, 320);
 
+/// Height of the name of a line, pixels.
+const NAME_PIXELS: i32 = 13;
+
 /// The figure: a panel a quantity, a line a lesion (numbered as in the document), in black the total or the highest; the
 /// scans from left to right. SVG text.
 pub fn figure(trajectories: &[Trajectory], scans: &[String], note: &str) -> String {
@@ -140,15 +145,72 @@ fn draw_panel(
         .x_label_formatter(&label)
         .light_line_style(TRANSPARENT)
         .draw()?;
+    let mut ends = Vec::new();
     for (n, lesion) in lesions.iter().enumerate() {
-        let colour = Palette99::pick(n);
+        let colour = Palette99::pick(n).to_rgba();
         let values: Vec<Option<f64>> = lesion.visits.iter().map(value).collect();
-        line(&mut chart, &values, colour.stroke_width(2), &lesion.id.to_string())?;
+        let last = line(&mut chart, &values, colour.stroke_width(2))?;
+        ends.extend(last.map(|at| End { at, name: lesion.id.to_string(), colour: darker(colour) }));
     }
-    line(&mut chart, &overall, BLACK.stroke_width(1), if is_sum(name) { "total" } else { "" })
+    let last = line(&mut chart, &overall, BLACK.stroke_width(1))?;
+    let total = last.filter(|_| is_sum(name));
+    ends.extend(total.map(|at| End { at, name: "total".into(), colour: BLACK.into() }));
+    let (_, rows) = chart.plotting_area().get_pixel_range();
+    name_ends(area, ends, rows)
 }
 
-/// A line through the known values, broken where one is not known, with its name behind the last.
+/// The colour of a line as one of letters on white: yellow ones cannot be read.
+fn darker(RGBAColor(red, green, blue, opacity): RGBAColor) -> RGBAColor {
+    let [red, green, blue] = [red, green, blue].map(|part| (0.6 * f64::from(part)) as u8);
+    RGBAColor(red, green, blue, opacity)
+}
+
+/// The end of a line in pixels of the figure, and its name.
+struct End {
+    at: (i32, i32),
+    name: String,
+    colour: RGBAColor,
+}
+
+/// Writes the names behind the ends of their lines, in their colours; those that would lie on each other move apart,
+/// within the rows of the plot.
+fn name_ends(
+    area: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>,
+    mut ends: Vec<End>,
+    rows: Range<i32>,
+) -> Drawn<()> {
+    ends.sort_by_key(|end| end.at);
+    let (left, top) = area.get_base_pixel();
+    // Above the axis, below which the scans are named.
+    let floor = rows.end - NAME_PIXELS + 3;
+    for column in ends.chunk_by(|a, b| a.at.0 == b.at.0) {
+        let wanted: Vec<i32> = column.iter().map(|end| end.at.1 - NAME_PIXELS / 2).collect();
+        for (end, y) in column.iter().zip(apart(&wanted, rows.start, floor)) {
+            let style = ("sans-serif", NAME_PIXELS).into_font().color(&end.colour);
+            let place = (end.at.0 + 7 - left, y - top);
+            area.draw(&Text::new(end.name.clone(), place, style))?;
+        }
+    }
+    Ok(())
+}
+
+/// Heights at least a name apart, as near as may be to those wanted, which ascend; closer where there is no room.
+fn apart(wanted: &[i32], top: i32, floor: i32) -> Vec<i32> {
+    let gaps = wanted.len().saturating_sub(1).max(1) as i32;
+    let gap = NAME_PIXELS.min((floor - top) / gaps);
+    let mut heights = wanted.to_vec();
+    for n in 1..heights.len() {
+        heights[n] = heights[n].max(heights[n - 1] + gap);
+    }
+    let mut below = floor + gap;
+    for height in heights.iter_mut().rev() {
+        *height = (*height).min(below - gap);
+        below = *height;
+    }
+    heights
+}
+
+/// A line through the known values, broken where one is not known; its last point in pixels.
 fn line(
     chart: &mut ChartContext<
         '_,
@@ -157,8 +219,7 @@ fn line(
     >,
     values: &[Option<f64>],
     style: ShapeStyle,
-    name: &str,
-) -> Drawn<()> {
+) -> Drawn<Option<(i32, i32)>> {
     let points: Vec<Option<(f64, f64)>> =
         values.iter().enumerate().map(|(n, v)| v.map(|v| (n as f64, v))).collect();
     for run in points.split(Option::is_none) {
@@ -167,11 +228,7 @@ fn line(
         chart.draw_series(run.into_iter().map(|at| Circle::new(at, 3, style.filled())))?;
     }
     let last = points.iter().rev().find_map(|p| *p);
-    let words = last.map(|at| {
-        EmptyElement::at(at) + Text::new(name.to_owned(), (7, -6), ("sans-serif", 13).into_font())
-    });
-    chart.draw_series(words)?;
-    Ok(())
+    Ok(last.map(|at| chart.plotting_area().map_coordinate(&at)))
 }
 
 /// The sum or the highest of the lesions in each scan, 0 without lesions. What lies below the threshold takes no part in a sum;
@@ -186,4 +243,20 @@ fn overall(lesions: &[&Trajectory], scans: usize, sum: bool, value: Value) -> Ve
         Some(values?.into_iter().fold(0.0, f64::max))
     };
     (0..scans).map(of_scan).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NAME_PIXELS, apart};
+
+    #[test]
+    fn names_do_not_lie_on_each_other() {
+        assert_eq!(apart(&[10, 100, 200], 0, 300), [10, 100, 200]);
+        assert_eq!(apart(&[250, 250, 251], 0, 300), [250, 263, 276]);
+        assert_eq!(apart(&[298, 299, 300], 0, 300), [274, 287, 300]);
+        let many = apart(&[300; 12], 0, 300);
+        assert!(many.windows(2).all(|pair| pair[1] - pair[0] == NAME_PIXELS) && many[11] == 300);
+        let crowd = apart(&[300; 100], 0, 300);
+        assert!(crowd.iter().all(|height| (0..=300).contains(height)), "{crowd:?}");
+    }
 }

@@ -2,7 +2,9 @@
 //!
 //! Skipped, and said so, where there is no Chromium.
 
+mod aspect;
 mod chromium;
+mod decides;
 
 use chromium::Page;
 use glam::DVec3;

@@ -6,12 +6,15 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use dicom_core::VR;
+use dicom_dictionary_std::tags;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::cli::{arg, petct, text};
 use crate::compare::compared;
 use crate::samples::{Run, regions, scan, scored};
+use crate::synthetic::Synthetic;
 
 /// A review that runs until it is dropped.
 pub(crate) struct Review {
@@ -38,10 +41,15 @@ impl Answer {
 impl Review {
     /// Of a sample scan as it was scored.
     pub(crate) fn of_scan(of: usize, number: usize) -> Self {
-        Self::start(scored(of, number), vec![scan(of, number)])
+        Self::start(scored(of, number), vec![scan(of, number)], &[])
     }
 
-    fn start(run: &Run, scans: Vec<PathBuf>) -> Self {
+    /// Of the comparison of a patient's scans.
+    pub(crate) fn of_series(of: usize) -> Self {
+        Self::start(compared(of), [0, 1, 2].map(|n| scan(of, n)).to_vec(), &[])
+    }
+
+    fn start(run: &Run, scans: Vec<PathBuf>, more: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
         for (name, bytes) in &run.files {
             std::fs::write(folder.path().join(name), bytes).unwrap();
@@ -49,6 +57,7 @@ impl Review {
         let mut child = Command::new(assert_cmd::cargo::cargo_bin!("petct"))
             .args(["review", arg(folder.path()), "--quiet", "--threads", "2"])
             .args(&scans)
+            .args(more)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -103,6 +112,11 @@ impl Review {
             (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read(&path).unwrap())
         };
         entries.map(|entry| named(entry.unwrap().path())).collect()
+    }
+
+    /// A file of the folder.
+    pub(crate) fn file(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.folder.path().join(name)).unwrap()
     }
 
     /// The document of the scan with the decisions in the folder.
@@ -291,11 +305,34 @@ fn steps_are_undone_refused_and_carried_out_in_any_order() {
     assert_eq!(review.files()["decisions.toml"], saved["decisions.toml"]);
 }
 
+/// What a header says is text in the page and in a review, whatever it says. Figures show nothing of it.
+#[test]
+fn names_that_hold_marks_stay_text() {
+    let name = "<script>alert(1)</script>^\"'&<b>";
+    let folder = TempDir::new().unwrap();
+    Synthetic::pet()
+        .with(tags::PATIENT_NAME, VR::PN, name)
+        .with(tags::PATIENT_ID, VR::LO, "\"><img src=x onerror=alert(1)>")
+        .with(tags::SERIES_DESCRIPTION, VR::LO, "</title></style><script>alert(2)</script>")
+        .write(folder.path());
+    let run = Run::new(&["score", arg(folder.path()), "--show-identifiers"]);
+    assert_eq!(run.document["patient"]["name"], name);
+    let review = Review::start(&run, vec![folder.path().to_owned()], &["--show-identifiers"]);
+    let served = review.get(&format!("/{}/", review.token()), review.host());
+    let step = review.step(0, &json!({ "do": "reader", "name": name }));
+    for page in [text(&run.files["report.html"]), text(&served.body), step["page"].to_string()] {
+        assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;^"), "the name is shown");
+        assert!(page.contains("&lt;img src=x onerror=alert(1)&gt;"), "the number is shown");
+        for raw in ["<script>alert", "<img src=x", "<b>", "</title></style>"] {
+            assert!(!page.contains(raw), "{raw}");
+        }
+    }
+}
+
 #[test]
 fn a_comparison_is_decided_scan_by_scan() {
     let run = compared(2);
-    let scans = [0, 1, 2].map(|n| scan(2, n)).to_vec();
-    let review = Review::start(run, scans.clone());
+    let review = Review::of_series(2);
     let call = |page: &str| -> Vec<String> {
         let lines = page.split("<p class=\"line\">").skip(1);
         lines.map(|line| line.split("</p>").next().unwrap().to_owned()).collect()
@@ -314,7 +351,7 @@ fn a_comparison_is_decided_scan_by_scan() {
     let document: Value = serde_json::from_slice(&files["compare.json"]).unwrap();
     // The same files, given back, say the same.
     let mut flags = vec!["compare".to_owned()];
-    flags.extend(scans.iter().map(|scan| arg(scan).to_owned()));
+    flags.extend(review.scans.iter().map(|scan| arg(scan).to_owned()));
     for n in 0..3 {
         let file = review.folder.path().join(format!("decisions-{n}.toml"));
         flags.extend(["--decisions".to_owned(), arg(&file).to_owned()]);

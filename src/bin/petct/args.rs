@@ -3,7 +3,11 @@
 //! Each value is parsed where it enters, so that no command sees raw text. A flag about a scan is given once for each
 //! scan, in their order; `-` leaves that scan as it is.
 
+mod compare;
 mod figure;
+mod phantom;
+mod review;
+mod scan;
 mod values;
 
 use std::ffi::OsString;
@@ -12,12 +16,14 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use petct::criteria::Criteria;
 use petct::lesion::Threshold;
-use petct::phantom::Size;
-use petct::suv::{InjectedAt, Overrides, SuvKind};
 
 use crate::failure::Failure;
+pub(crate) use compare::{CompareArgs, CompareOptions, Comparison, TableOptions};
 pub(crate) use figure::{FigureArgs, FigureOptions, FigureTarget};
-use values::{Given, dose_mbq, given, height_m, injected_at, region, threshold, weight_kg};
+pub(crate) use phantom::{PhantomArgs, PhantomOptions};
+pub(crate) use review::{ReviewArgs, ReviewOptions};
+use scan::{ReadingArgs, ScanArgs};
+pub(crate) use scan::{ReadingOptions, ScanOptions};
 pub(crate) use values::{OrganSource, RegionSource};
 
 const RESEARCH_USE: &str = "Decision support for research, not a medical device.";
@@ -40,26 +46,6 @@ const SEVERAL_SCANS: &str = "A flag about one scan (series, weight, height, dose
 /// Behind the help of the review.
 const REVIEW: &str = "Give the scans and the flags with which DIR was written, the scans in their order. Ctrl-C ends the review.\n\n\
     Decision support for research, not a medical device.";
-
-/// What says something about scans, and nothing about a table.
-const OF_SCANS: [&str; 16] = [
-    "baseline",
-    "follow_ups",
-    "suv",
-    "series",
-    "weight_kg",
-    "height_m",
-    "dose_mbq",
-    "injected_at",
-    "liver",
-    "blood_pool",
-    "lesions",
-    "exclude",
-    "organs",
-    "decisions",
-    "links",
-    "threshold",
-];
 
 /// PET-CT response assessment from DICOM: SUV, reference regions, lesions, Deauville score, Lugano response.
 ///
@@ -192,58 +178,6 @@ pub(crate) struct Common {
     pub(crate) verbose: bool,
 }
 
-/// Flags about the PET and its SUV.
-#[derive(Debug, Args)]
-pub(crate) struct ScanArgs {
-    /// Kind of SUV: bw, lbm (Janmahasatian), lbm-james (128), bsa, ibw.
-    #[arg(long, default_value = "bw", value_parser = values::kind, value_name = "KIND", help_heading = "SUV")]
-    suv: SuvKind,
-    /// UID of the PET series to use.
-    #[arg(long, value_parser = given(values::series_uid), value_name = "UID", help_heading = "SUV")]
-    series: Vec<Given<String>>,
-    /// Body weight in place of the header's, kilograms.
-    #[arg(long, value_parser = given(weight_kg), value_name = "KG", allow_hyphen_values = true, help_heading = "SUV")]
-    weight_kg: Vec<Given<f64>>,
-    /// Body height in place of the header's, metres.
-    #[arg(long, value_parser = given(height_m), value_name = "M", allow_hyphen_values = true, help_heading = "SUV")]
-    height_m: Vec<Given<f64>>,
-    /// Injected activity in place of the header's, megabecquerels at the time of injection.
-    #[arg(long, value_parser = given(dose_mbq), value_name = "MBQ", allow_hyphen_values = true, help_heading = "SUV")]
-    dose_mbq: Vec<Given<f64>>,
-    /// Time of injection in place of the header's: 10:35:00 or 2000-09-07T10:35:00.
-    #[arg(long, value_parser = given(injected_at), value_name = "TIME", help_heading = "SUV")]
-    injected_at: Vec<Given<InjectedAt>>,
-}
-
-/// Flags about references and lesions.
-#[derive(Debug, Args)]
-pub(crate) struct ReadingArgs {
-    /// Liver: a sphere (centre and radius in mm, LPS) or a mask file.
-    #[arg(long, value_parser = given(region), value_name = "x,y,z,r | MASK", allow_hyphen_values = true, help_heading = "Reading")]
-    liver: Vec<Given<RegionSource>>,
-    /// Mediastinal blood pool: a sphere (centre and radius in mm, LPS) or a mask file.
-    #[arg(long, value_parser = given(region), value_name = "x,y,z,r | MASK", allow_hyphen_values = true, help_heading = "Reading")]
-    blood_pool: Vec<Given<RegionSource>>,
-    /// Mask whose regions are the lesions; none are looked for.
-    #[arg(long, value_parser = given(values::path), value_name = "MASK", help_heading = "Reading")]
-    lesions: Vec<Given<PathBuf>>,
-    /// Mask of uptake that is no lesion.
-    #[arg(long, value_parser = given(values::path), value_name = "MASK", help_heading = "Reading")]
-    exclude: Vec<Given<PathBuf>>,
-    /// Organs as TotalSegmentator writes them (file, or folder of one file an organ), or as DICOM SEG.
-    #[arg(long, value_parser = given(values::organs), value_name = "MASK", help_heading = "Reading")]
-    organs: Vec<Given<OrganSource>>,
-    /// Decisions of a person: decisions.toml as -o wrote it, edited.
-    #[arg(long, value_parser = given(values::path), value_name = "FILE", help_heading = "Reading")]
-    decisions: Vec<Given<PathBuf>>,
-    /// Edge of a lesion: 41% of its SUVmax, 4.0 SUV, liver, or liver140% of the liver's mean.
-    #[arg(long, value_parser = threshold, value_name = "41% | 4.0 | liver | liver140%", help_heading = "Reading")]
-    threshold: Option<Threshold>,
-    /// Sets of numbers, separated by commas, such as lugano-max-2x,percist30.
-    #[arg(long, value_parser = values::criteria, value_name = "NAME", help_heading = "Reading")]
-    criteria: Option<Criteria>,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
     /// Folders, files or DICOMDIRs.
@@ -298,32 +232,6 @@ pub(crate) struct ScoreArgs {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct CompareArgs {
-    /// Scan before treatment.
-    #[arg(required_unless_present = "table", value_name = "BASELINE")]
-    baseline: Option<PathBuf>,
-    /// Later scans.
-    #[arg(required_unless_present = "table", value_name = "FOLLOW-UP")]
-    follow_ups: Vec<PathBuf>,
-    /// In place of scans: a table of visits that were read elsewhere (docs/visits.md).
-    #[arg(long, value_parser = values::path, value_name = "CSV", conflicts_with_all = OF_SCANS, help_heading = "Table")]
-    table: Option<PathBuf>,
-    /// Sizes of lesions on CT for the visits of the table.
-    #[arg(long, value_parser = values::path, value_name = "CSV", requires = "table", conflicts_with = "baseline", help_heading = "Table")]
-    diameters: Option<PathBuf>,
-    /// Links between the regions of the scans: links.toml as -o wrote it, edited.
-    #[arg(long, value_parser = values::path, value_name = "FILE")]
-    links: Option<PathBuf>,
-    /// Write documents and figures into this folder.
-    #[arg(short, long, value_name = "DIR")]
-    output: Option<PathBuf>,
-    #[command(flatten)]
-    flags: ScanArgs,
-    #[command(flatten)]
-    reading: ReadingArgs,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct CompletionsArgs {
     /// The shell.
     #[arg(value_enum, value_name = "SHELL")]
@@ -335,86 +243,6 @@ pub(crate) struct ManArgs {
     /// Write the pages of petct and of each command into this folder.
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ReviewArgs {
-    /// Folder that score -o or compare -o wrote.
-    #[arg(value_name = "DIR")]
-    folder: PathBuf,
-    /// The scans that DIR is about.
-    #[arg(required = true, value_name = "SCAN")]
-    scans: Vec<PathBuf>,
-    /// Port on 127.0.0.1; a free one where none is given.
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    port: u16,
-    #[command(flatten)]
-    flags: ScanArgs,
-    #[command(flatten)]
-    reading: ReadingArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct PhantomArgs {
-    /// Name of the case, `body` for a person drawn by a seed, or `list`.
-    #[arg(value_name = "CASE")]
-    case: String,
-    /// Seed of a `body`.
-    #[arg(long, value_name = "N")]
-    seed: Option<u64>,
-    /// Build of a `body`; drawn by the seed where it is not given.
-    #[arg(long, value_name = "NAME")]
-    build: Option<String>,
-    /// Voxels of another size than the case's: scans to measure speed and memory on.
-    #[arg(long, value_enum, value_name = "SIZE")]
-    size: Option<PhantomSize>,
-    /// Write the pixels uncompressed in place of JPEG-LS.
-    #[arg(long)]
-    uncompressed: bool,
-    /// Folder to write into; new or empty.
-    #[arg(short, long, value_name = "DIR")]
-    output: Option<PathBuf>,
-}
-
-/// Sizes of [`Size`] by their names on the command line.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum PhantomSize {
-    /// PET 168 x 168, CT 512 x 512, about 263 slices
-    Small,
-    /// PET 400 x 400, CT 512 x 512, about 645 slices
-    Large,
-    /// PET 440 x 440, CT 512 x 512, about 1000 slices
-    TotalBody,
-}
-
-/// Which PET to open, and how its values become SUV.
-#[derive(Debug, Clone)]
-pub(crate) struct ScanOptions {
-    /// Folder, file or DICOMDIR.
-    pub(crate) path: PathBuf,
-    /// UID of the PET series, where one is named.
-    pub(crate) series: Option<String>,
-    /// What the image shall hold.
-    pub(crate) kind: SuvKind,
-    /// Values in place of the header's.
-    pub(crate) overrides: Overrides,
-}
-
-/// Where references and lesions of one scan come from; `None`: they are looked for.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct ReadingOptions {
-    /// The liver.
-    pub(crate) liver: Option<RegionSource>,
-    /// The mediastinal blood pool.
-    pub(crate) blood_pool: Option<RegionSource>,
-    /// File whose regions are the lesions.
-    pub(crate) lesions: Option<PathBuf>,
-    /// File whose regions are no lesions.
-    pub(crate) exclude: Option<PathBuf>,
-    /// File or folder of organs.
-    pub(crate) organs: Option<OrganSource>,
-    /// File with the decisions of a person.
-    pub(crate) decisions: Option<PathBuf>,
 }
 
 /// What `inspect` works with.
@@ -452,130 +280,6 @@ pub(crate) struct ScoreOptions {
     pub(crate) output: Option<PathBuf>,
 }
 
-/// What `compare` works with.
-#[derive(Debug)]
-pub(crate) struct CompareOptions {
-    /// The baseline first, as given.
-    pub(crate) scans: Vec<(ScanOptions, ReadingOptions)>,
-    /// `None`: the usual edge.
-    pub(crate) threshold: Option<Threshold>,
-    pub(crate) criteria: Criteria,
-    /// File with the links of a person.
-    pub(crate) links: Option<PathBuf>,
-    pub(crate) output: Option<PathBuf>,
-}
-
-/// What `review` works with.
-#[derive(Debug)]
-pub(crate) struct ReviewOptions {
-    pub(crate) folder: PathBuf,
-    pub(crate) port: u16,
-    pub(crate) scans: Vec<(ScanOptions, ReadingOptions)>,
-    /// `None`: the usual edge.
-    pub(crate) threshold: Option<Threshold>,
-    pub(crate) criteria: Criteria,
-}
-
-/// What `compare --table` works with.
-#[derive(Debug)]
-pub(crate) struct TableOptions {
-    /// The visits.
-    pub(crate) table: PathBuf,
-    /// Sizes on CT.
-    pub(crate) diameters: Option<PathBuf>,
-    pub(crate) criteria: Criteria,
-    pub(crate) output: Option<PathBuf>,
-}
-
-/// What `compare` has been given.
-#[derive(Debug)]
-pub(crate) enum Comparison {
-    /// Scans.
-    Scans(Box<CompareOptions>),
-    /// A table.
-    Table(Box<TableOptions>),
-}
-
-/// What `phantom` works with.
-#[derive(Debug)]
-pub(crate) struct PhantomOptions {
-    pub(crate) case: String,
-    pub(crate) seed: Option<u64>,
-    pub(crate) build: Option<String>,
-    pub(crate) size: Option<Size>,
-    pub(crate) uncompressed: bool,
-    pub(crate) output: Option<PathBuf>,
-}
-
-impl ScanArgs {
-    /// One set of options for each scan.
-    fn for_scans(&self, paths: &[PathBuf]) -> Result<Vec<ScanOptions>, Failure> {
-        let n = paths.len();
-        let series = one_each("--series", &self.series, n)?;
-        let weights = one_each("--weight-kg", &self.weight_kg, n)?;
-        let heights = one_each("--height-m", &self.height_m, n)?;
-        let doses = one_each("--dose-mbq", &self.dose_mbq, n)?;
-        let injections = one_each("--injected-at", &self.injected_at, n)?;
-        let options = |(i, path): (usize, &PathBuf)| ScanOptions {
-            path: path.clone(),
-            series: series[i].clone(),
-            kind: self.suv,
-            overrides: Overrides {
-                weight_kg: weights[i],
-                height_m: heights[i],
-                dose_mbq: doses[i],
-                injected_at: injections[i],
-            },
-        };
-        Ok(paths.iter().enumerate().map(options).collect())
-    }
-
-    fn for_scan(&self, path: &PathBuf) -> Result<ScanOptions, Failure> {
-        Ok(self.for_scans(std::slice::from_ref(path))?.remove(0))
-    }
-}
-
-impl ReadingArgs {
-    /// One set of options for each scan.
-    fn for_scans(&self, scans: usize) -> Result<Vec<ReadingOptions>, Failure> {
-        let liver = one_each("--liver", &self.liver, scans)?;
-        let blood_pool = one_each("--blood-pool", &self.blood_pool, scans)?;
-        let lesions = one_each("--lesions", &self.lesions, scans)?;
-        let exclude = one_each("--exclude", &self.exclude, scans)?;
-        let organs = one_each("--organs", &self.organs, scans)?;
-        let decisions = one_each("--decisions", &self.decisions, scans)?;
-        let options = |i: usize| ReadingOptions {
-            liver: liver[i].clone(),
-            blood_pool: blood_pool[i].clone(),
-            lesions: lesions[i].clone(),
-            exclude: exclude[i].clone(),
-            organs: organs[i].clone(),
-            decisions: decisions[i].clone(),
-        };
-        Ok((0..scans).map(options).collect())
-    }
-}
-
-/// The values of a flag for each scan: none, or as many as there are scans.
-fn one_each<T: Clone>(
-    flag: &str,
-    values: &[Given<T>],
-    scans: usize,
-) -> Result<Vec<Option<T>>, Failure> {
-    if values.is_empty() {
-        return Ok(vec![None; scans]);
-    }
-    if values.len() == scans {
-        return Ok(values.iter().map(|given| given.value().cloned()).collect());
-    }
-    let message = format!("{flag} is given {} time(s) for {scans} scan(s)", values.len());
-    Err(Failure::new(
-        "usage",
-        &message,
-        "give it once for each scan in their order, - where none is meant",
-    ))
-}
-
 impl InspectArgs {
     pub(crate) fn options(&self) -> Result<InspectOptions, Failure> {
         Ok(InspectOptions { scans: self.scan.for_scans(&self.paths)?, pixels: self.pixels })
@@ -610,62 +314,6 @@ impl ScoreArgs {
     }
 }
 
-impl CompareArgs {
-    pub(crate) fn options(self) -> Result<Comparison, Failure> {
-        let criteria = self.reading.criteria.unwrap_or_default();
-        if let Some(table) = self.table {
-            let (diameters, output) = (self.diameters, self.output);
-            let options = TableOptions { table, diameters, criteria, output };
-            return Ok(Comparison::Table(Box::new(options)));
-        }
-        let paths: Vec<PathBuf> = self.baseline.into_iter().chain(self.follow_ups).collect();
-        let scans = self.flags.for_scans(&paths)?;
-        let readings = self.reading.for_scans(scans.len())?;
-        Ok(Comparison::Scans(Box::new(CompareOptions {
-            scans: scans.into_iter().zip(readings).collect(),
-            threshold: self.reading.threshold,
-            criteria,
-            links: self.links,
-            output: self.output,
-        })))
-    }
-}
-
-impl ReviewArgs {
-    pub(crate) fn options(self) -> Result<ReviewOptions, Failure> {
-        if !self.reading.decisions.is_empty() {
-            let message = "--decisions is not for a review, which goes on with those of its folder";
-            return Err(Failure::new("usage", &message, "leave it out"));
-        }
-        let scans = self.flags.for_scans(&self.scans)?;
-        let readings = self.reading.for_scans(scans.len())?;
-        Ok(ReviewOptions {
-            folder: self.folder,
-            port: self.port,
-            scans: scans.into_iter().zip(readings).collect(),
-            threshold: self.reading.threshold,
-            criteria: self.reading.criteria.unwrap_or_default(),
-        })
-    }
-}
-
-impl PhantomArgs {
-    pub(crate) fn options(self) -> PhantomOptions {
-        PhantomOptions {
-            case: self.case,
-            seed: self.seed,
-            build: self.build,
-            size: self.size.map(|size| match size {
-                PhantomSize::Small => Size::Small,
-                PhantomSize::Large => Size::Large,
-                PhantomSize::TotalBody => Size::TotalBody,
-            }),
-            uncompressed: self.uncompressed,
-            output: self.output,
-        }
-    }
-}
-
 /// When a command line asks for colour, before it is parsed: help and errors have colour, too.
 pub(crate) fn color_asked(arguments: &[OsString]) -> clap::ColorChoice {
     let asked = |when: &str| {
@@ -691,59 +339,9 @@ pub(crate) fn format_asked(arguments: &[OsString]) -> Format {
 mod tests {
     use super::*;
 
-    fn compare(line: &str) -> Result<CompareOptions, String> {
-        let cli = Cli::try_parse_from(line.split(' ')).map_err(|e| e.to_string())?;
-        let Command::Compare(args) = cli.command else { return Err("another command".into()) };
-        match args.options().map_err(|failure| failure.message)? {
-            Comparison::Scans(options) => Ok(*options),
-            Comparison::Table(_) => Err("a table".into()),
-        }
-    }
-
-    #[test]
-    fn a_table_stands_alone() {
-        assert_eq!(
-            compare("petct compare --table t.csv --criteria visual").unwrap_err(),
-            "a table"
-        );
-        for line in [
-            "petct compare a b --table t.csv",
-            "petct compare --table t.csv --weight-kg 70",
-            "petct compare --table t.csv --suv lbm",
-            "petct compare --table t.csv --threshold 4.0",
-            "petct compare a b --diameters d.csv",
-            "petct compare a",
-        ] {
-            assert_ne!(compare(line).unwrap_err(), "a table", "{line}");
-        }
-    }
-
     #[test]
     fn the_command_line_is_consistent() {
         use clap::CommandFactory;
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn flags_of_several_scans_go_to_their_scans() {
-        let line = "petct compare a b c --weight-kg - --weight-kg 70 --weight-kg 68.5 --liver l.nii \
-                    --liver -60,10,-300,15 --liver - --suv lbm --criteria percist30";
-        let options = compare(line).unwrap();
-        let weights = options.scans.iter().map(|(scan, _)| scan.overrides.weight_kg);
-        assert_eq!(weights.collect::<Vec<_>>(), [None, Some(70.0), Some(68.5)]);
-        let livers = options.scans.iter().map(|(_, reading)| reading.liver.clone());
-        let sphere = region("-60,10,-300,15").unwrap();
-        let mask = RegionSource::Mask("l.nii".into());
-        assert_eq!(livers.collect::<Vec<_>>(), [Some(mask), Some(sphere), None]);
-        assert!(options.scans.iter().all(|(scan, _)| scan.kind == SuvKind::LeanBodyMass));
-        assert_eq!(options.criteria.change.name, "percist30");
-        let paths = options.scans.iter().map(|(scan, _)| scan.path.to_str().unwrap());
-        assert_eq!(paths.collect::<Vec<_>>(), ["a", "b", "c"]);
-    }
-
-    #[test]
-    fn flags_for_some_scans_only_are_refused() {
-        let message = compare("petct compare a b c --weight-kg 70 --weight-kg 71").unwrap_err();
-        assert!(message.starts_with("--weight-kg is given 2 time(s) for 3 scan(s)"), "{message}");
     }
 }

@@ -17,7 +17,7 @@ use petct::report::{self, pictures};
 use crate::args::CompareOptions;
 use crate::assess::{Assessed, assess, document, input, settings};
 use crate::console::{Console, check_apart};
-use crate::decisions::{GivenDecisions, GivenLinks, check_replaceable};
+use crate::decisions::{GivenDecisions, GivenLinks, check_replaceable, given_decisions};
 use crate::failure::Failure;
 use crate::folder::{Folder, REPORT};
 use crate::open::{Ct, OpenScan, open_scan};
@@ -28,6 +28,9 @@ pub(crate) struct Read {
     pub(crate) settings: Settings,
     pub(crate) assessed: Assessed,
 }
+
+/// What takes long when results are written.
+pub(crate) const WRITING: &str = "drawing and writing";
 
 /// Name of the file of links.
 pub(crate) const LINKS: &str = "links.toml";
@@ -42,10 +45,7 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
     if let Some(output) = &options.output {
         check_apart(output, &paths)?;
     }
-    let mut given = Vec::new();
-    for (_, reading) in &options.scans {
-        given.push(GivenDecisions::read(reading.decisions.as_deref())?);
-    }
+    let given = given_decisions(&options.scans)?;
     let links = GivenLinks::read(options.links.as_deref())?;
     if let Some(output) = &options.output {
         for n in 0..options.scans.len() {
@@ -62,7 +62,9 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
     let mut compared = compared(&scans, &[], links, &options.criteria, console)?;
     console.check(&compared.document.warnings)?;
     if let Some(output) = &options.output {
-        compared.write(&Folder::create(output)?, &scans, links, console)?;
+        let folder = Folder::create(output)?;
+        let viewer = compared.viewer(console);
+        console.busy(WRITING, || compared.write(&folder, &scans, (links, &viewer)))?;
     }
     let document = compared.document;
     console.show(&document, u8::from(!document.is_evaluable()))
@@ -120,31 +122,29 @@ impl Compared<'_> {
         console.busy("packing the volumes", || ViewerData::new(&viewed, &self.pairs))
     }
 
-    /// Writes the results; the document learns which files there are.
+    /// Writes the results, the viewer with them; the document learns which files there are.
     pub(crate) fn write(
         &mut self,
         folder: &Folder,
         scans: &[Read],
-        links: Option<&GivenLinks>,
-        console: &Console,
+        (links, viewer): (Option<&GivenLinks>, &ViewerData),
     ) -> Result<Vec<String>, Failure> {
         let (series, pairs) = (&self.series, &self.pairs);
         let title = "Response assessment by FDG PET/CT".to_owned();
-        let picture = console.busy("drawing", || pictures::of_series(series, pairs, title));
+        let picture = pictures::of_series(series, pairs, title);
         folder.picture("compare.png", &picture)?;
         folder.text("trajectories.svg", &self.figure)?;
         let files = ["compare.json", "compare.txt", "compare.png", "trajectories.svg"];
         let document = &mut self.document;
         document.files = files.map(String::from).to_vec();
-        let mut shown = console.busy("drawing", || page_pictures(folder, series))?;
+        let mut shown = page_pictures(folder, series)?;
         for (n, scan) in series.iter().enumerate() {
             let name = format!("scan-{n}.png");
             let (pet, ct) = (&scan.input.image.volume, scan.input.ct);
             let of_scan = &document.scans[n];
             let title = format!("{}: {}", self.names[n], of_scan.headline());
             let captions = vec![of_scan.caption()];
-            let picture = console
-                .busy("drawing", || pictures::of_scan(pet, ct, &scan.assessment, title, captions));
+            let picture = pictures::of_scan(pet, ct, &scan.assessment, title, captions);
             shown[n].figure = Some(folder.picture(&name, &picture)?);
             document.files.push(name);
         }
@@ -160,9 +160,8 @@ impl Compared<'_> {
         );
         folder.text(LINKS, &text)?;
         document.files.extend([LINKS, REPORT].map(String::from));
-        let viewer = self.viewer(console);
         let page =
-            compare_page(&self.document, &self.names, &shown, &self.figure, Viewer::Look(&viewer));
+            compare_page(&self.document, &self.names, &shown, &self.figure, Viewer::Look(viewer));
         folder.text(REPORT, &page)?;
         folder.document("compare", &self.document)?;
         Ok(self.document.files.clone())

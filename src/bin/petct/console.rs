@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anstream::{AutoStream, ColorChoice};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -15,7 +15,7 @@ use crate::args::{Common, Format};
 use crate::failure::Failure;
 use crate::paint::painted;
 
-/// Work longer than this shows that it goes on.
+/// A command that takes longer than this shows what it does.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Exit status of an input or a command that cannot be used.
 const UNUSABLE: u8 = 2;
@@ -36,6 +36,7 @@ pub(crate) struct Console {
     color: ColorChoice,
     detail: Detail,
     strict: bool,
+    started: Instant,
     /// Whether documents name the patient.
     pub(crate) show_identifiers: bool,
 }
@@ -51,6 +52,7 @@ impl Console {
                 (false, false) => Detail::Usual,
             },
             strict: common.strict,
+            started: Instant::now(),
             show_identifiers: common.show_identifiers,
         }
     }
@@ -132,24 +134,26 @@ impl Console {
         }
     }
 
-    /// Does work that may take long; after a second a terminal shows what is being done, and for how long.
+    /// Does work that may take long; after the command's first second a terminal shows what is being done, and for how long, in
+    /// one line of its width.
     pub(crate) fn busy<R>(&self, what: &str, work: impl FnOnce() -> R) -> R {
         if self.detail == Detail::Quiet || !io::stderr().is_terminal() {
             return work();
         }
+        let patience = PATIENCE.saturating_sub(self.started.elapsed());
         let (done, wait) = mpsc::channel::<()>();
         std::thread::scope(|scope| {
             scope.spawn(move || {
                 // The sender is dropped when the work is done, also by a panic.
-                if wait.recv_timeout(PATIENCE) != Err(mpsc::RecvTimeoutError::Timeout) {
+                if wait.recv_timeout(patience) != Err(mpsc::RecvTimeoutError::Timeout) {
                     return;
                 }
                 let bar = ProgressBar::new_spinner().with_message(what.to_owned());
-                if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
+                if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}") {
                     bar.set_style(style);
                 }
                 // The patience is a part of the time.
-                let bar = bar.with_elapsed(PATIENCE);
+                let bar = bar.with_elapsed(patience);
                 bar.enable_steady_tick(Duration::from_millis(120));
                 let _ = wait.recv(); // ends by the sender's drop
                 bar.finish_and_clear();

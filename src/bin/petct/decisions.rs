@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use petct::decisions::{DecisionError, Decisions, Links, is_untouched, read, read_links};
 
+use crate::args::{ReadingOptions, ScanOptions};
 use crate::failure::Failure;
 
 /// Decisions with the file that holds them.
@@ -29,6 +30,13 @@ impl GivenDecisions {
     pub(crate) fn failure(&self, error: &DecisionError) -> Failure {
         failure(&self.file, error)
     }
+}
+
+/// The decisions given about each scan.
+pub(crate) fn given_decisions(
+    scans: &[(ScanOptions, ReadingOptions)],
+) -> Result<Vec<Option<GivenDecisions>>, Failure> {
+    scans.iter().map(|(_, reading)| GivenDecisions::read(reading.decisions.as_deref())).collect()
 }
 
 /// Links with the file that holds them.

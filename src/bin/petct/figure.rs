@@ -13,7 +13,7 @@ use petct::report::pictures::{PrintOptions, Target, for_print, target_of, usual_
 use crate::args::{FigureOptions, FigureTarget};
 use crate::compare::{in_order_of_time, pairs_of, read_scans, series_of};
 use crate::console::{Console, check_apart};
-use crate::decisions::{GivenDecisions, GivenLinks};
+use crate::decisions::{GivenLinks, given_decisions};
 use crate::failure::Failure;
 use crate::folder::write_file;
 use crate::open::Ct;
@@ -25,10 +25,7 @@ pub(crate) fn run(options: &FigureOptions, console: &Console) -> Result<ExitCode
     let series_options = &options.series;
     let paths: Vec<&Path> = series_options.scans.iter().map(|(s, _)| s.path.as_path()).collect();
     check_apart(&options.output, &paths)?;
-    let mut given = Vec::new();
-    for (_, reading) in &series_options.scans {
-        given.push(GivenDecisions::read(reading.decisions.as_deref())?);
-    }
+    let given = given_decisions(&series_options.scans)?;
     let links = GivenLinks::read(series_options.links.as_deref())?;
     let mut scans = read_scans(series_options, &given, (Ct::Load, links.is_some()), console)?;
     in_order_of_time(&mut scans, &paths)?;

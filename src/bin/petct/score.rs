@@ -11,6 +11,7 @@ use petct::report::viewer::{ViewedScan, ViewerData};
 
 use crate::args::ScoreOptions;
 use crate::assess::{Assessed, assess, document, input, settings};
+use crate::compare::WRITING;
 use crate::console::{Console, check_apart};
 use crate::decisions::{GivenDecisions, check_replaceable};
 use crate::failure::Failure;
@@ -38,7 +39,10 @@ pub(crate) fn run(options: &ScoreOptions, console: &Console) -> Result<ExitCode,
     let mut document = document(&scan, &settings, &assessment, console);
     console.check(&document.warnings)?;
     if let Some(output) = &options.output {
-        write(&Folder::create(output)?, console, (&scan, &assessment), decisions, &mut document)?;
+        let folder = Folder::create(output)?;
+        let viewer = viewer(&scan, &assessment, console)?;
+        let scan = (&scan, &assessment, &viewer);
+        console.busy(WRITING, || write(&folder, scan, decisions, &mut document))?;
     }
     let status = match document.deauville.score {
         Scored::Score(_) => 0,
@@ -47,18 +51,16 @@ pub(crate) fn run(options: &ScoreOptions, console: &Console) -> Result<ExitCode,
     console.show(&document, status)
 }
 
-/// Writes the results; the document learns which files there are.
+/// Writes the results, `viewer` with them; the document learns which files there are.
 pub(crate) fn write(
     folder: &Folder,
-    console: &Console,
-    (scan, assessment): (&OpenScan, &ScanAssessment),
+    (scan, assessment, viewer): (&OpenScan, &ScanAssessment, &ViewerData),
     decisions: Option<String>,
     document: &mut ScoreDocument,
 ) -> Result<(), Failure> {
     let (pet, ct) = (&scan.suv.volume, scan.ct.as_ref());
     let captions = vec![document.caption()];
-    let picture = console
-        .busy("drawing", || pictures::of_scan(pet, ct, assessment, document.headline(), captions));
+    let picture = pictures::of_scan(pet, ct, assessment, document.headline(), captions);
     let mut shown = ScanPictures {
         figure: Some(folder.picture("score.png", &picture)?),
         ..ScanPictures::default()
@@ -79,8 +81,7 @@ pub(crate) fn write(
         document.files.push(DECISIONS.to_owned());
     }
     document.files.push(REPORT.to_owned());
-    let viewer = viewer(scan, assessment, console)?;
-    folder.text(REPORT, &score_page(document, &shown, Viewer::Look(&viewer)))?;
+    folder.text(REPORT, &score_page(document, &shown, Viewer::Look(viewer)))?;
     folder.document("score", document)
 }
 

@@ -6,6 +6,7 @@ use super::parts::{self, Kind, number, picture, table, text};
 use super::{ScanPictures, Section, Viewer, lesions, page, pair, scan, source};
 use crate::report::compare::{CompareDocument, PairDocument};
 use crate::report::score::ScoreDocument;
+use crate::report::text::counted;
 
 /// The page of `petct compare`: `document` with, for each scan, a name (`baseline`, `follow-up 1 (+57 days)`) and its pictures,
 /// the figure of the trajectories as the SVG that [`crate::report::trajectories::figure`] makes, and the viewer.
@@ -66,10 +67,10 @@ struct Scan<'a> {
 
 /// The calls in one line, the last first: it is what the reader came for.
 fn title(document: &CompareDocument, names: &[String]) -> String {
-    let call = |of: &PairDocument| format!("{} {}", pair::heading(of, names), of.lugano.category);
+    let call = |of: &PairDocument| format!("{}: {}", pair::heading(of, names), of.lugano.category);
     let to_baseline = document.pairs.iter().rev().filter(|of| of.baseline == 0);
     let calls: Vec<String> = to_baseline.map(call).collect();
-    format!("Response: {}", calls.join("; "))
+    format!("Response, {}", calls.join("; "))
 }
 
 fn projections(scans: &[Scan<'_>]) -> Markup {
@@ -92,8 +93,9 @@ fn projections(scans: &[Scan<'_>]) -> Markup {
 }
 
 fn numbered(scan: &ScoreDocument) -> String {
-    let (lesions, uncertain) = (scan.totals.lesions, scan.totals.uncertain);
-    format!("{lesions} lesions, {uncertain} uncertain regions, outlined and numbered")
+    let lesions = counted(scan.totals.lesions, "lesion");
+    let uncertain = counted(scan.totals.uncertain, "uncertain region");
+    format!("{lesions}, {uncertain}, outlined and numbered")
 }
 
 fn overview(scans: &[Scan<'_>]) -> Markup {

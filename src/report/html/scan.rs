@@ -7,6 +7,7 @@ use super::{ScanPictures, Section, Viewer, page, source};
 use crate::criteria::LesionStatistic;
 use crate::lesion::Class;
 use crate::report::score::{LesionDocument, ReferenceDocument, ScoreDocument};
+use crate::report::text::counted;
 
 /// The page of `petct score`: `document` with the pictures of its scan and the viewer.
 pub fn score_page(document: &ScoreDocument, pictures: &ScanPictures, viewer: Viewer<'_>) -> String {
@@ -76,7 +77,7 @@ fn decides(document: &ScoreDocument) -> String {
             format!("Decided by {} {uptake:.2} of {of}; {references}.", d.lesion_statistic)
         }
         None if document.totals.lesions == 0 => format!("No lesion; {references}."),
-        None => format!("{} lesions; {references}.", document.totals.lesions),
+        None => format!("{}; {references}.", counted(document.totals.lesions, "lesion")),
     }
 }
 
@@ -236,10 +237,10 @@ fn reference(name: &str, reference: &ReferenceDocument) -> Vec<Markup> {
 pub(super) fn figure_words(document: &ScoreDocument, scan: &str) -> String {
     let totals = &document.totals;
     format!(
-        "Maximum intensity projections and sections of {scan}: {} lesions and {} uncertain regions, outlined and numbered \
+        "Maximum intensity projections and sections of {scan}: {} and {}, outlined and numbered \
          as in the table; {}",
-        totals.lesions,
-        totals.uncertain,
+        counted(totals.lesions, "lesion"),
+        counted(totals.uncertain, "uncertain region"),
         document.headline()
     )
 }

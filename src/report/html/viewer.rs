@@ -12,6 +12,7 @@ use maud::{Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
 use super::Section;
+use crate::lesion::Site;
 use crate::report::viewer::ViewerData;
 
 /// The look of the viewer.
@@ -45,6 +46,15 @@ pub enum Viewer<'a> {
     Look(&'a ViewerData),
     /// The scans, to be looked at and decided about: for a page that `petct review` serves.
     Review(&'a ViewerData),
+}
+
+/// The sites that a region can be said to lie in; the script takes the list into its line.
+fn sites() -> Markup {
+    html! {
+        select #review-site aria-label="Site" {
+            @for site in Site::ALL { option { (site.name()) } }
+        }
+    }
 }
 
 impl<'a> Viewer<'a> {
@@ -91,7 +101,7 @@ impl<'a> Viewer<'a> {
                  page hold everything else."
             }
             div #viewer-pictures role="group" aria-label="Viewer" {}
-            @if review { div #review-controls {} }
+            @if review { div #review-controls { (sites()) } }
             p.muted {
                 "Left of a picture is the right of the patient. In a picture: arrow keys and Page Up, Page Down move the slice (the \
                  projection turns), with Shift they move the crosshair; a click moves it. A row of a table that names a region \

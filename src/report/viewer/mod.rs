@@ -1,16 +1,18 @@
 //! The volumes and regions that the viewer of a page draws.
 //!
 //! A PET is cut to the body and stands in the page voxel by voxel, in steps of 0.005 SUV: the two decimals that the page shows
-//! are those of the scan. A CT is averaged to about 1.5 mm and more, in steps of 4 HU. Where a volume would still be too large
-//! it is reduced further, a PET by the highest voxel of each block, and the page says so. Regions are runs of voxels of the
+//! are those of the scan. A CT is averaged to the finest voxels that fit, of 1 mm or more, in steps of 4 HU; a PET that would be
+//! too large is reduced by the highest voxel of each block. The page says so. Regions are runs of voxels of the
 //! PET. Everything lies upright in the page: slices towards the head, rows to the back, columns to the left.
 
+mod averaged;
 mod packed;
 mod reduced;
 mod regions;
 mod upright;
 
 use glam::{DAffine3, DVec3};
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::alignment::Verdict;
@@ -75,7 +77,9 @@ impl ViewerData {
     /// Packs the scans of a series in the order of time; `pairs` says how they lie on each other.
     pub fn new(scans: &[ViewedScan<'_>], pairs: &[PairAssessment]) -> Self {
         let links = links(scans.len(), pairs);
-        Self { scans: scans.iter().zip(links).map(|(scan, link)| Scan::new(scan, link)).collect() }
+        let scans: Vec<_> = scans.iter().zip(links).collect();
+        // What takes time is to compress, which a thread does for a scan.
+        Self { scans: scans.into_par_iter().map(|(scan, link)| Scan::new(scan, link)).collect() }
     }
 
     /// Puts other regions in the place of those of a scan; the volumes stay.
@@ -131,11 +135,8 @@ impl ViewerData {
 impl Scan {
     fn new(scan: &ViewedScan<'_>, link: Link) -> Self {
         let within = extent(scan);
-        let (pet, ct) = rayon::join(
-            || reduced::pet(&scan.input.image.volume, within),
-            || scan.input.ct.map(|ct| reduced::ct(ct, within)),
-        );
-        let (pet, lattice) = pet;
+        let (pet, lattice) = reduced::pet(&scan.input.image.volume, within);
+        let ct = scan.input.ct.map(|ct| reduced::ct(ct, within, &pet));
         let (regions, runs) = regions::of(&lattice, scan.assessment);
         Self { name: scan.name.to_owned(), pet, lattice, ct, regions, runs, link }
     }

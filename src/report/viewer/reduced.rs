@@ -2,14 +2,17 @@
 
 use serde::Serialize;
 
+use super::averaged::{averaged, averaged_lattice};
 use super::packed;
 use super::upright::{Extent, Upright};
 use crate::geometry::VolumeGeometry;
-use crate::resample::{lattice_of_blocks, reduce};
+use crate::resample::lattice_of_blocks;
 use crate::volume::Volume;
 
-/// Largest text of a packed volume, bytes: a PET and a CT of two scans stay below 25 MB with everything else of a page.
-const LARGEST: usize = 4_200_000;
+/// Largest text of a packed PET, and of PET and CT of a scan together, bytes: those of two scans leave 5 MB of a page of 25 MB
+/// to everything else.
+const LARGEST_PET: usize = 4_200_000;
+const LARGEST_SCAN: usize = 9_700_000;
 /// More voxels than this are not even tried.
 const MOST_VOXELS: usize = 12_000_000;
 /// Steps of a PET, SUV. Its multiples hold every border between two numbers of two decimals, so that rounding down to a
@@ -19,8 +22,11 @@ const SUV_STEP: f64 = 0.005;
 const HU_STEP: f64 = 4.0;
 /// The lowest number of a CT.
 const HU_LOWEST: f64 = -1024.0;
-/// Spacings to which a CT is averaged, as near as whole voxels allow, until it is small enough, millimetres.
-const CT_SPACINGS_MM: [f64; 7] = [1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 8.0];
+/// Voxels to which a CT is averaged at least, and at most, millimetres: finer ones than a screen shows of a body are of no use.
+const CT_FINEST_MM: f64 = 1.0;
+const CT_COARSEST_MM: f64 = 8.0;
+/// By how much they grow from one size that is tried to the next.
+const CT_STEP: f64 = 1.01;
 
 /// A volume in the page: value = `lowest` + `step` times the number.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -124,7 +130,7 @@ pub(super) fn pet(pet: &Volume<f32>, within: Extent) -> (Packed, PetLattice) {
         let lattice = PetLattice::new(&upright, block);
         if lattice.lattice.len() <= MOST_VOXELS {
             let packed = packed_pet(&lattice, lattice.highest(&values));
-            if packed.text.len() <= LARGEST || lattice.lattice.len() < 1000 {
+            if packed.text.len() <= LARGEST_PET || lattice.lattice.len() < 1000 {
                 return (packed, lattice);
             }
         }
@@ -154,37 +160,40 @@ fn packed_pet(lattice: &PetLattice, values: Vec<f32>) -> Packed {
     Packed { head: Head::new(&lattice.lattice, step, 0.0, note), text }
 }
 
-/// The CT inside a box.
-pub(super) fn ct(ct: &Volume<i16>, within: Extent) -> Packed {
-    let mut spacings = CT_SPACINGS_MM.into_iter().peekable();
-    let mut tried = None;
+/// The CT inside a box, as fine as fits beside its PET.
+pub(super) fn ct(ct: &Volume<i16>, within: Extent, pet: &Packed) -> Packed {
+    let room = LARGEST_SCAN.saturating_sub(pet.text.len());
+    let spacing = ct.geometry().spacing_mm();
+    // The number of voxels is as the inverse of this, and about so is the length of the text.
+    let cell_size = |mm: f64| spacing.map(|own| own.max(mm)).iter().product::<f64>();
+    let mut cell_mm = CT_FINEST_MM;
     loop {
-        let spacing = spacings.next().unwrap_or(8.0);
-        let last = spacings.peek().is_none();
-        let averaged = reduce(ct, spacing);
-        // Whole voxels may come as near to the next spacing as to this one.
-        if !last && tried.replace(averaged.geometry().shape()) == Some(averaged.geometry().shape())
-        {
-            continue;
+        let last = cell_mm >= CT_COARSEST_MM;
+        let upright = Upright::new(&averaged_lattice(ct.geometry(), cell_mm), within);
+        let mut excess = upright.lattice().len() as f64 / MOST_VOXELS as f64;
+        if last || excess <= 1.0 {
+            let packed = packed_ct(&upright, &averaged(ct, cell_mm));
+            excess = packed.text.len() as f64 / room as f64;
+            if last || excess <= 1.0 {
+                return packed;
+            }
         }
-        let upright = Upright::new(averaged.geometry(), within);
-        if !last && upright.lattice().len() > MOST_VOXELS {
-            continue;
+        let needed = excess * cell_size(cell_mm);
+        while cell_size(cell_mm) < needed && cell_mm < CT_COARSEST_MM {
+            cell_mm *= CT_STEP;
         }
-        let number = |value: f32| {
-            ((f64::from(value) - HU_LOWEST) / HU_STEP).round().clamp(0.0, 1023.0) as u16
-        };
-        let numbers: Vec<u16> =
-            upright.values(&averaged, HU_LOWEST as f32).into_iter().map(number).collect();
-        let text = packed::volume(&numbers, upright.lattice().shape());
-        if !last && text.len() > LARGEST {
-            continue;
-        }
-        let [s, r, c] = upright.lattice().spacing_mm();
-        let note = format!("averaged over {c:.1} x {r:.1} x {s:.1} mm, in steps of {HU_STEP} HU");
-        let head = Head::new(upright.lattice(), HU_STEP, HU_LOWEST, Some(note));
-        return Packed { head, text };
     }
+}
+
+fn packed_ct(upright: &Upright, averaged: &Volume<f32>) -> Packed {
+    let number =
+        |value: f32| ((f64::from(value) - HU_LOWEST) / HU_STEP).round().clamp(0.0, 1023.0) as u16;
+    let numbers: Vec<u16> =
+        upright.values(averaged, HU_LOWEST as f32).into_iter().map(number).collect();
+    let text = packed::volume(&numbers, upright.lattice().shape());
+    let [s, r, c] = upright.lattice().spacing_mm();
+    let note = format!("averaged over {c:.2} x {r:.2} x {s:.2} mm, in steps of {HU_STEP} HU");
+    Packed { head: Head::new(upright.lattice(), HU_STEP, HU_LOWEST, Some(note)), text }
 }
 
 #[cfg(test)]
@@ -263,12 +272,36 @@ mod tests {
     #[test]
     fn a_ct_comes_back_within_half_a_step() {
         let ct = volume([3, 8, 8], |n| (n as i16 - 60) * 20);
-        let packed = super::ct(&ct, ALL);
+        let (beside, _) = pet(&volume([1, 2, 2], |_| 1.0), ALL);
+        let packed = super::ct(&ct, ALL, &beside);
         assert_eq!(packed.head.shape, [3, 8, 8], "coarser than any averaging");
         for (number, value) in unpacked(&packed.text, packed.head.shape).iter().zip(ct.values()) {
             let found = packed.head.lowest + f64::from(*number) * packed.head.step;
             let expected = f64::from(*value).clamp(-1024.0, 3068.0);
             assert!((found - expected).abs() <= 2.0, "{found} {value}");
         }
+    }
+
+    /// Noise cannot be compressed: what the PET leaves decides how fine the CT is.
+    #[test]
+    fn a_ct_is_as_fine_as_the_room_beside_its_pet_allows() {
+        let steps = [2.0 * DVec3::Z, 1.4 * DVec3::Y, 1.4 * DVec3::X];
+        let lattice = VolumeGeometry::new([120, 256, 256], DVec3::ZERO, steps).unwrap();
+        let noise = |n: usize| {
+            let mixed = (n as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0xD6E8_FEB8_6659_FD93);
+            (mixed >> 54) as i16
+        };
+        let values = (0..lattice.len()).map(noise).collect();
+        let given = Volume::from_vec(lattice, values);
+        let (small, _) = pet(&volume([1, 2, 2], |_| 1.0), ALL);
+        let large = Packed { text: "x".repeat(LARGEST_PET), ..small.clone() };
+        let [alone, beside] = [&small, &large].map(|pet| ct(&given, ALL, pet));
+        for (packed, pet) in [(&alone, &small), (&beside, &large)] {
+            let length = packed.text.len() + pet.text.len();
+            assert!((0.8..=1.0).contains(&(length as f64 / LARGEST_SCAN as f64)), "{length}");
+        }
+        assert!(alone.head.spacing_mm[2] < beside.head.spacing_mm[2]);
+        assert!(beside.head.spacing_mm[2] < 2.8, "no need of whole voxels: {:?}", beside.head);
     }
 }

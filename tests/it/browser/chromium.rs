@@ -170,10 +170,15 @@ impl Page {
             other => panic!("{other} is no key of this test"),
         };
         let modifiers = if shift { 8 } else { 0 };
-        for kind in ["rawKeyDown", "keyUp"] {
-            let event = json!({
+        // A button listens to the character, which Enter alone of these keys has.
+        let down = if key == "Enter" { "keyDown" } else { "rawKeyDown" };
+        for kind in [down, "keyUp"] {
+            let mut event = json!({
                 "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code, "modifiers": modifiers
             });
+            if kind == "keyDown" {
+                event["text"] = "\r".into();
+            }
             self.ask("Input.dispatchKeyEvent", &event);
         }
     }

@@ -7,7 +7,9 @@ use glam::DVec3;
 use petct::render::PrintSize;
 use petct::report::pictures::Outlined;
 
-use super::{CompareOptions, ReadingArgs, ScanArgs, values};
+use super::compare::CompareOptions;
+use super::scan::{ReadingArgs, ScanArgs};
+use super::values;
 use crate::failure::Failure;
 
 #[derive(Debug, Args)]

@@ -7,7 +7,6 @@
 mod http;
 mod session;
 
-use std::fmt::Write;
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -118,12 +117,7 @@ fn token() -> Result<String, Failure> {
         let message = format!("the system gives no random numbers: {error}");
         Failure::new("no_random_numbers", &message, "review on another computer")
     })?;
-    let mut token = String::new();
-    for byte in bytes {
-        // Writing into a string does not fail.
-        let _ = write!(token, "{byte:02x}");
-    }
-    Ok(token)
+    Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
 }
 
 /// Who may ask what.

@@ -11,7 +11,7 @@ use petct::report::viewer::ViewerData;
 use serde::Serialize;
 
 use crate::assess::{Assessed, binding, document, input, proposal};
-use crate::compare::{Read, compared, decisions_of};
+use crate::compare::{Read, WRITING, compared, decisions_of};
 use crate::console::Console;
 use crate::decisions::check_replaceable;
 use crate::failure::Failure;
@@ -270,14 +270,16 @@ impl Session {
                 let read = &self.scans[0];
                 let (assessment, text) = (&read.assessed.assessment, &read.assessed.decisions);
                 let mut document = document(&read.scan, &read.settings, assessment, &self.console);
-                let scan = (&read.scan, assessment);
-                score::write(&folder, &self.console, scan, text.clone(), &mut document)?;
+                let scan = (&read.scan, assessment, &self.viewer);
+                let text = text.clone();
+                let write = || score::write(&folder, scan, text, &mut document);
+                self.console.busy(WRITING, write)?;
                 document.files
             }
             Kind::Compare => {
-                let Self { scans, aligned, criteria, console, .. } = self;
+                let Self { scans, aligned, criteria, console, viewer, .. } = self;
                 let mut compared = compared(scans, aligned, None, criteria, console)?;
-                compared.write(&folder, scans, None, console)?
+                console.busy(WRITING, || compared.write(&folder, scans, (None, viewer)))?
             }
         };
         self.history.clear();

@@ -2,6 +2,8 @@
 // that no maximum is lost.
 
 const TURNS = 36;
+// SUV below which nothing of a patient is seen in the widest window.
+const AIR = 0.3;
 
 class Projections {
   constructor(pet) {
@@ -11,6 +13,26 @@ class Projections {
     const [, depth] = pet.reach(1);
     this.bins = Math.ceil(Math.hypot(width, depth) / this.bin) + 1;
     this.done = new Map();
+    this.seen = this.widthSeen();
+  }
+
+  // How wide the patient can look from any angle, millimetres: the corners of the box around are air.
+  widthSeen() {
+    const { pet } = this;
+    const [, rows, columns] = pet.shape;
+    const least = (AIR - pet.lowest) / pet.step;
+    const column = new Uint16Array(rows * columns);
+    for (let at = 0, i = 0; at < pet.values.length; at++, i = i + 1 === column.length ? 0 : i + 1) {
+      if (pet.values[at] > column[i]) column[i] = pet.values[at];
+    }
+    let farthest = 0;
+    for (let i = 0; i < column.length; i++) {
+      if (column[i] < least) continue;
+      const down = (Math.floor(i / columns) - (rows - 1) / 2) * pet.spacing[1];
+      const right = ((i % columns) - (columns - 1) / 2) * pet.spacing[2];
+      farthest = Math.max(farthest, Math.hypot(down, right));
+    }
+    return 2 * farthest + this.bin;
   }
 
   direction(turn) {
@@ -26,6 +48,11 @@ class Projections {
   }
 
   binsOf(turn) {
+    if (this.last?.turn !== turn) this.last = { turn, table: this.binned(turn) };
+    return this.last.table;
+  }
+
+  binned(turn) {
     const { pet, bins, bin } = this;
     const table = new Uint16Array(pet.shape[1] * pet.shape[2]);
     const [x, y] = this.direction(turn);
@@ -59,6 +86,27 @@ class Projections {
     }
     this.done.set(turn, picture);
     return picture;
+  }
+
+  // The outline of a region as it is seen from an angle, as x0, y0, x1, y1 in pixels of the projection.
+  outline(turn, region) {
+    const { pet, bins } = this;
+    const table = this.binsOf(turn);
+    const rows = region.high[0] - region.low[0] + 1;
+    if (rows < 1) return [];
+    const covered = new Uint8Array(rows * bins);
+    let [left, right] = [bins, -1];
+    for (const [start, end] of region.spans) {
+      for (let offset = start; offset < end; offset++) {
+        const bin = table[offset % pet.strides[0]];
+        covered[(region.high[0] - Math.floor(offset / pet.strides[0])) * bins + bin] = 1;
+        left = Math.min(left, bin);
+        right = Math.max(right, bin);
+      }
+    }
+    const is = (x, y) => x >= 0 && y >= 0 && x < bins && y < rows && covered[y * bins + x] === 1;
+    const top = pet.shape[0] - 1 - region.high[0];
+    return edgesOf(is, [left, right], [0, rows - 1]).map(([x0, y0, x1, y1]) => [x0, y0 + top, x1, y1 + top]);
   }
 
   // The place of the hottest voxel behind a point of a projection.

@@ -99,6 +99,36 @@ class Panel {
     context.stroke();
   }
 
+  // The regions whose outlines are drawn: lesions last, so that nothing lies on them and their numbers.
+  outlined() {
+    const shown = this.scan.regions.filter((region) => this.viewer.outlined[region.class]);
+    return shown.sort((a, b) => (a.class === "lesion") - (b.class === "lesion"));
+  }
+
+  // The edges of a region, with its number at the right end of the uppermost one.
+  drawOutline(region, lines, x, y, dark) {
+    const context = this.canvas.getContext("2d");
+    const path = new Path2D();
+    for (const [x0, y0, x1, y1] of lines) {
+      path.moveTo(x(x0), y(y0));
+      path.lineTo(x(x1), y(y1));
+    }
+    const top = lines.reduce((least, line) => Math.min(least, line[1]), Infinity);
+    const right = lines.reduce((most, line) => (line[3] === top ? Math.max(most, line[2]) : most), -Infinity);
+    const colour = OUTLINES[region.class][dark ? "dark" : "light"];
+    context.lineCap = "square";
+    context.lineWidth = 3 * this.dots;
+    context.strokeStyle = dark ? "rgba(0,0,0,0.55)" : "rgba(255,255,255,0.55)";
+    context.stroke(path);
+    context.lineWidth = 1.4 * this.dots;
+    context.strokeStyle = colour;
+    context.stroke(path);
+    context.font = `600 ${11 * this.dots}px system-ui, sans-serif`;
+    context.textAlign = "left";
+    context.textBaseline = "bottom";
+    haloText(context, region.id, x(right) + 2 * this.dots, y(top), colour, dark);
+  }
+
   drawLetters(dark) {
     const context = this.canvas.getContext("2d");
     const { width, height } = this.canvas;
@@ -232,37 +262,16 @@ class Section extends Panel {
 
   drawOutlines(frame) {
     const { scan, plane } = this;
-    const context = this.canvas.getContext("2d");
     const at = Math.floor(scan.pet.along(plane.through, scan.place) + 0.5);
     const [left] = scan.pet.reach(plane.across);
     const [low, height] = scan.pet.reach(plane.down);
     const x = (n) => frame.x(left + n * scan.pet.spacing[plane.across]);
     const first = frame.y(plane.turned ? low + height : low);
     const y = (n) => first + n * scan.pet.spacing[plane.down] * frame.scale;
-    for (const region of scan.regions) {
-      if (!this.viewer.outlined[region.class]) continue;
+    for (const region of this.outlined()) {
       const lines = edges(region, scan.pet, plane, at);
       if (lines.length === 0) continue;
-      const path = new Path2D();
-      let [right, top] = [-Infinity, Infinity];
-      for (const [x0, y0, x1, y1] of lines) {
-        path.moveTo(x(x0), y(y0));
-        path.lineTo(x(x1), y(y1));
-        right = Math.max(right, x(x1));
-        top = Math.min(top, y(y0));
-      }
-      const colour = OUTLINES[region.class][this.dark ? "dark" : "light"];
-      context.lineCap = "square";
-      context.lineWidth = 3 * this.dots;
-      context.strokeStyle = this.dark ? "rgba(0,0,0,0.55)" : "rgba(255,255,255,0.55)";
-      context.stroke(path);
-      context.lineWidth = 1.4 * this.dots;
-      context.strokeStyle = colour;
-      context.stroke(path);
-      context.font = `600 ${11 * this.dots}px system-ui, sans-serif`;
-      context.textAlign = "left";
-      context.textBaseline = "bottom";
-      haloText(context, region.id, right + 2 * this.dots, top, colour, this.dark);
+      this.drawOutline(region, lines, x, y, this.dark);
     }
   }
 
@@ -326,6 +335,16 @@ class Turning extends Panel {
     return place;
   }
 
+  // The outline of a region from the angle of now; looked for once.
+  linesOf(region) {
+    const { turned: turn } = this.viewer;
+    const { regions, projections } = this.scan;
+    if (this.seen?.turn !== turn || this.seen.regions !== regions) this.seen = { turn, regions, lines: new Map() };
+    const { lines } = this.seen;
+    if (!lines.has(region)) lines.set(region, projections.outline(turn, region));
+    return lines.get(region);
+  }
+
   draw() {
     if (!this.fitted()) return;
     const { canvas, scan, viewer } = this;
@@ -346,19 +365,11 @@ class Turning extends Panel {
       frame.left + (scan.projections.across(viewer.turned, place) + frame.width / 2) * frame.scale,
       frame.top + (frame.low + frame.height - place[2]) * frame.scale,
     ];
-    context.font = `600 ${11 * this.dots}px system-ui, sans-serif`;
-    context.textAlign = "left";
-    context.textBaseline = "bottom";
-    for (const region of scan.regions) {
-      if (!viewer.outlined[region.class]) continue;
-      const [x, y] = onCanvas(region.place_mm);
-      const colour = OUTLINES[region.class].light;
-      context.beginPath();
-      context.arc(x, y, 4 * this.dots, 0, 2 * Math.PI);
-      context.lineWidth = 1.4 * this.dots;
-      context.strokeStyle = colour;
-      context.stroke();
-      haloText(context, region.id, x + 5 * this.dots, y - 2 * this.dots, colour, false);
+    const x = (n) => frame.left + n * scan.projections.bin * frame.scale;
+    const y = (n) => frame.top + n * scan.pet.spacing[0] * frame.scale;
+    for (const region of this.outlined()) {
+      const lines = this.linesOf(region);
+      if (lines.length > 0) this.drawOutline(region, lines, x, y, false);
     }
     this.cross(...onCanvas(scan.place), false);
     this.letters = turnedLetters(viewer.turned);

@@ -8,11 +8,13 @@ function regionsOf(heads, numbers, pet) {
     const map = head.class === "reference" ? references : labels;
     const low = [...pet.shape];
     const high = [-1, -1, -1];
+    const spans = [];
     let end = 0;
     for (let run = 0; run < head.runs; run++) {
       const start = end + numbers[next++];
       end = start + numbers[next++];
       map.fill(n + 1, start, end);
+      spans.push([start, end]);
       for (const offset of [start, end - 1]) widen(low, high, offset, pet);
       // A run that goes over the end of a row touches both sides.
       if (Math.floor(start / pet.shape[2]) !== Math.floor((end - 1) / pet.shape[2])) {
@@ -20,7 +22,7 @@ function regionsOf(heads, numbers, pet) {
         high[2] = pet.shape[2] - 1;
       }
     }
-    return { ...head, number: n + 1, map, low, high };
+    return { ...head, number: n + 1, map, spans, low, high };
   });
   return { regions, labels, references };
 }

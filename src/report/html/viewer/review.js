@@ -12,13 +12,21 @@ class Review {
     this.points = [];
     this.marked = [];
     this.of = viewer.active;
-    root.append(element("h3", "", "Decide"));
-    root.append(element("p", "muted", "Steps count for the region at the crosshair of the scan that was touched last. They are "
-      + "carried out at once, and written when you save."));
+    const heading = element("h3", "", "Decide");
+    const how = element("p", "muted", "About the region at the crosshair of the scan that was touched last: carried out at once, "
+      + "written when you save.");
     this.where = element("p", "v-where");
     this.status = element("p", "v-status");
     this.status.setAttribute("role", "status");
-    root.append(this.where, this.regionLine(), this.newLine(), this.referenceLine(), this.wholeLine(), this.status);
+    this.status.tabIndex = -1;
+    root.append(
+      this.row(heading, how),
+      this.where,
+      this.regionLine(),
+      this.row(this.siteLine(), this.newLine()),
+      this.referenceLine(),
+      this.row(this.wholeLine(), this.status),
+    );
     viewer.onChosen = () => this.look();
     const drawn = viewer.changed.bind(viewer);
     viewer.changed = () => {
@@ -29,6 +37,13 @@ class Review {
       if (this.unsaved) event.preventDefault();
     });
     this.look();
+  }
+
+  // What stands beside each other where there is room.
+  row(...parts) {
+    const row = element("div", "v-row");
+    row.append(...parts);
+    return row;
   }
 
   line(name, ...parts) {
@@ -70,6 +85,16 @@ class Review {
       this.look();
     });
     return this.line("This region is", ...this.classes, this.point, this.split, this.mark, this.merge, this.forget);
+  }
+
+  // The sites stand in the page. A button, not the choice, makes the step: arrow keys go through a list one by one.
+  siteLine() {
+    this.site = document.getElementById("review-site");
+    this.place = this.button("Set the site", "set-site", () => {
+      const { id, class: kind } = this.region;
+      this.change({ do: "class", region: Number(id), class: kind, site: this.site.value });
+    });
+    return this.line("It lies in", this.site, this.place);
   }
 
   newLine() {
@@ -127,7 +152,11 @@ class Review {
     const words = `At the crosshair of ${this.of.name}: ${name}.`;
     if (this.where.textContent !== words) this.where.textContent = words;
     const none = this.region === undefined || this.busy === true;
-    for (const button of [...this.classes, this.point, this.mark]) button.disabled = none;
+    for (const control of [...this.classes, this.point, this.mark, this.place]) control.disabled = none;
+    if (this.region !== this.sited) {
+      this.sited = this.region;
+      this.site.value = this.region?.site ?? "";
+    }
     this.split.disabled = none || this.points.length < 2;
     this.split.textContent = this.points.length > 1 ? `Split among ${this.points.length} points` : "Split";
     this.merge.disabled = this.busy === true || this.marked.length < 2;
@@ -144,23 +173,24 @@ class Review {
 
   async send(name, what) {
     if (this.busy) return;
+    // A button that is switched off loses the focus of the keyboard: it gets it back.
+    const focused = document.activeElement;
     this.busy = true;
     this.status.textContent = name === "save" ? "Saving." : "Working.";
     this.look();
     try {
       const news = await this.asked(name, what);
-      this.status.textContent = news.message;
       this.status.classList.toggle("fail", news.refused);
-      if (!news.refused) {
-        await this.take(news);
-        this.status.textContent = `${news.message} ${document.querySelector("h1").textContent}`;
-      }
+      if (!news.refused) await this.take(news);
+      const headline = news.refused ? "" : ` ${document.querySelector("h1").textContent}`;
+      this.status.textContent = news.message + headline;
     } catch (error) {
       this.status.textContent = `petct review does not answer: ${error.message}`;
       this.status.classList.add("fail");
     }
     this.busy = false;
     this.look();
+    if (document.activeElement === document.body) (focused.disabled ? this.status : focused).focus();
   }
 
   async asked(name, what) {

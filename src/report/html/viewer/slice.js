@@ -31,22 +31,27 @@ function paintedSlice(canvas, volume, plane, at, colours) {
 
 // The edges of a region in a slice, between voxels, as x0, y0, x1, y1 in pixels of the slice.
 function edges(region, pet, plane, at) {
-  const found = [];
-  if (at < region.low[plane.through] || at > region.high[plane.through]) return found;
+  if (at < region.low[plane.through] || at > region.high[plane.through]) return [];
   const [width, height] = [pet.shape[plane.across], pet.shape[plane.down]];
   const [across, down] = [pet.strides[plane.across], pet.strides[plane.down]];
   const first = at * pet.strides[plane.through];
+  const row = (y) => (plane.turned ? height - 1 - y : y);
   const is = (x, y) =>
-    x >= 0 && y >= 0 && x < width && y < height && region.map[first + x * across + y * down] === region.number;
-  for (let y = region.low[plane.down]; y <= region.high[plane.down]; y++) {
-    for (let x = region.low[plane.across]; x <= region.high[plane.across]; x++) {
+    x >= 0 && y >= 0 && x < width && y < height && region.map[first + x * across + row(y) * down] === region.number;
+  const ends = [region.low, region.high].map((corner) => row(corner[plane.down])).sort((a, b) => a - b);
+  return edgesOf(is, [region.low[plane.across], region.high[plane.across]], ends);
+}
+
+// The edges of what lies inside, pixel by pixel, in a box.
+function edgesOf(is, [left, right], [top, bottom]) {
+  const found = [];
+  for (let y = top; y <= bottom; y++) {
+    for (let x = left; x <= right; x++) {
       if (!is(x, y)) continue;
-      const top = plane.turned ? height - 1 - y : y;
-      const [before, after] = plane.turned ? [y + 1, y - 1] : [y - 1, y + 1];
-      if (!is(x - 1, y)) found.push([x, top, x, top + 1]);
-      if (!is(x + 1, y)) found.push([x + 1, top, x + 1, top + 1]);
-      if (!is(x, before)) found.push([x, top, x + 1, top]);
-      if (!is(x, after)) found.push([x, top + 1, x + 1, top + 1]);
+      if (!is(x - 1, y)) found.push([x, y, x, y + 1]);
+      if (!is(x + 1, y)) found.push([x + 1, y, x + 1, y + 1]);
+      if (!is(x, y - 1)) found.push([x, y, x + 1, y]);
+      if (!is(x, y + 1)) found.push([x, y + 1, x + 1, y + 1]);
     }
   }
   return found;

@@ -156,7 +156,7 @@ class Viewer {
   }
 
   largestTurning() {
-    const widths = this.scans.map((scan) => scan.projections.bins * scan.projections.bin);
+    const widths = this.scans.map((scan) => scan.projections.seen);
     return [Math.max(...widths), this.largest(0, 0)[0]];
   }
 
