@@ -134,7 +134,7 @@ fn touching_maxima_are_divided_at_a_deep_saddle_only() {
 #[test]
 fn a_region_is_divided_as_in_the_smoothed_volume() {
     let mut pet = background();
-    for (place, radius, top) in [(40.0, 14.0, 9.0), (62.0, 12.0, 12.0), (8.0, 10.0, 20.0)] {
+    for (place, radius, top) in [(40.0, 15.0, 12.0), (67.0, 15.0, 12.0), (8.0, 10.0, 20.0)] {
         add(&mut pet, at(place), radius, top, 4.0);
     }
     let smooth = gaussian_smooth(&pet, [SMOOTHING_MM; 3]);
