@@ -29,6 +29,7 @@ PACKAGES = [
     "opencv-python-headless",
     "itk-elastix",
     "dcm2niix",
+    "pyjpegls",
 ]
 STEPS = [
     "headers",
