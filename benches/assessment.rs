@@ -8,6 +8,7 @@ mod common;
 
 use common::{by_threads, group};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use petct::alignment::{self, align};
 use petct::anatomy::Anatomy;
 use petct::assessment::{ScanInput, Settings, assess_scan};
 use petct::lesion::{Threshold, find};
@@ -54,6 +55,8 @@ fn benches(c: &mut Criterion) {
         let input = ScanInput { image: &image, bw_per_value: 1.0, ct };
         let settings = Settings::default();
         by_threads(&mut group, "whole score", voxels(), || assess_scan(&input, &settings));
+        let scan = || alignment::Scan { pet, ct, frame_of_reference_uid: None };
+        by_threads(&mut group, "alignment", voxels(), || align(&scan(), &scan()));
         group.finish();
     }
 }

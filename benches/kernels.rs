@@ -62,6 +62,8 @@ fn passes(group: &mut BenchmarkGroup<WallTime>, volume: &Volume<f32>) {
     let bytes = || Throughput::Bytes(bytes_of(volume.values()));
     by_threads(group, "SUVmax", bytes(), || maximum(volume));
     by_threads(group, "summary", bytes(), || summary(volume));
+    let whole = Region::from_offsets(volume.geometry().shape(), 0..volume.values().len());
+    by_threads(group, "SUVpeak of the volume", bytes(), || peak_global(volume, &whole));
     by_threads(group, "components, low threshold", bytes(), || components(volume, LOW));
     by_threads(group, "components, high threshold", bytes(), || components(volume, HIGH));
 }

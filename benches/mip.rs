@@ -1,4 +1,4 @@
-//! Maximum intensity projection by volume size, view and number of threads.
+//! Maximum intensity projection by volume size, view and number of threads; a turning one reads the volume once an angle.
 //!
 //! `cargo bench --bench mip`.
 
@@ -8,8 +8,11 @@ use common::{by_threads, group};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use glam::DVec3;
 use petct::geometry::VolumeGeometry;
-use petct::render::{View, mip};
+use petct::render::{View, mip, turning_mip};
 use petct::volume::Volume;
+
+/// Projections of one turn.
+const ANGLES: usize = 36;
 
 fn volume(shape: [usize; 3]) -> Volume<f32> {
     let steps = [3.0 * DVec3::Z, 4.0 * DVec3::Y, 4.0 * DVec3::X];
@@ -26,6 +29,9 @@ fn projections(criterion: &mut Criterion) {
             let bytes = Throughput::Bytes(size_of_val(volume.values()) as u64);
             by_threads(&mut group, &format!("{view:?} {shape:?}"), bytes, || mip(&volume, view));
         }
+        let bytes = Throughput::Bytes(ANGLES as u64 * size_of_val(volume.values()) as u64);
+        let name = format!("turning by {ANGLES} angles {shape:?}");
+        by_threads(&mut group, &name, bytes, || turning_mip(&volume, ANGLES));
     }
     group.finish();
 }

@@ -14,6 +14,7 @@
 #[cfg(test)]
 mod tests;
 
+use fearless_simd::{Level, dispatch};
 use glam::{DAffine3, DVec3};
 use ndarray::{ArrayViewMut3, Axis};
 use rayon::prelude::*;
@@ -375,11 +376,15 @@ fn smooth_slices(mut band: ArrayViewMut3<'_, f32>, kernel: &[f32]) {
     }
 }
 
+/// How many voxels away a Gaussian still has weight, by its standard deviation in voxels.
+pub(crate) fn reach(sigma: f64) -> usize {
+    let positive = sigma.is_finite() && sigma > 0.0;
+    if positive { (KERNEL_SIGMAS * sigma).ceil() as usize } else { 0 }
+}
+
 /// Gaussian weights at 0, 1, 2... voxels, not yet normalised.
 fn half_kernel(sigma: f64) -> Vec<f32> {
-    let positive = sigma.is_finite() && sigma > 0.0;
-    let reach = if positive { (KERNEL_SIGMAS * sigma).ceil() as usize } else { 0 };
-    (0..=reach)
+    (0..=reach(sigma))
         .map(|i| if i == 0 { 1.0 } else { (-0.5 * (i as f64 / sigma).powi(2)).exp() as f32 })
         .collect()
 }
@@ -398,23 +403,28 @@ fn taps<'a>(
 }
 
 /// Values that are summed together: they stay in registers over all taps, which is why this is fast.
-const TOGETHER: usize = 32;
+const TOGETHER: usize = 64;
 
-/// The sum of lines by their weights.
+/// The sum of lines by their weights. The loop is compiled for each width of registers that a machine may have, with the
+/// same sums.
 fn blend(out: &mut [f32], taps: &[(f32, &[f32])]) {
-    let (blocks, rest) = out.as_chunks_mut::<TOGETHER>();
-    let done = blocks.len() * TOGETHER;
-    for (n, block) in blocks.iter_mut().enumerate() {
-        let mut sums = [0.0_f32; TOGETHER];
-        for &(weight, line) in taps {
-            let values = &line.as_chunks::<TOGETHER>().0[n];
-            sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += weight * value);
+    let Some(last) = out.len().checked_sub(TOGETHER) else {
+        for (n, value) in out.iter_mut().enumerate() {
+            *value = taps.iter().fold(0.0, |sum, (weight, line)| sum + weight * line[n]);
         }
-        *block = sums;
-    }
-    for (n, value) in rest.iter_mut().enumerate() {
-        *value = taps.iter().fold(0.0, |sum, (weight, line)| sum + weight * line[done + n]);
-    }
+        return;
+    };
+    dispatch!(Level::new(), _ => {
+        // The last block may overlap the one before, which is summed twice to the same.
+        for start in (0..last).step_by(TOGETHER).chain([last]) {
+            let mut sums = [0.0_f32; TOGETHER];
+            for &(weight, line) in taps {
+                let values = &line[start..start + TOGETHER];
+                sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += weight * value);
+            }
+            out[start..start + TOGETHER].copy_from_slice(&sums);
+        }
+    });
 }
 
 /// Smoothing within rows of one length: a row between zeros is blended with itself shifted.
@@ -447,7 +457,9 @@ impl RowKernel {
         let taps: Vec<_> =
             shifted.map(|(k, &weight)| (weight, &padded[k..][..row.len()])).collect();
         blend(out, &taps);
-        out.iter_mut().zip(&self.totals).for_each(|(sum, total)| *sum /= total);
+        dispatch!(Level::new(), _ => {
+            out.iter_mut().zip(&self.totals).for_each(|(sum, total)| *sum /= total);
+        });
     }
 }
 
@@ -522,7 +534,9 @@ pub(crate) fn average_hounsfield(
             }
         }
         for (mean, group) in out.iter_mut().zip(sums.chunks_exact(block[2])) {
-            *mean = (group.iter().sum::<i32>() as f32 / voxels).round() as i16;
+            // Rounded half away from zero, as `round` would, which is a call.
+            let hu = group.iter().sum::<i32>() as f32 / voxels;
+            *mean = (hu + 0.5_f32.copysign(hu)) as i16;
         }
     }
 }

@@ -29,6 +29,7 @@ PACKAGES = [
     "opencv-python-headless",
     "itk-elastix",
     "dcm2niix",
+    "pyjpegls",
 ]
 STEPS = [
     "headers",
@@ -64,10 +65,18 @@ class Side:
                 return line.strip()
 
     def run(self, name):
+        before = self.processor_seconds()
         self.process.stdin.write(name + "\n")
         self.process.stdin.flush()
         seconds, figure = self.answer().split(maxsplit=1)
-        return float(seconds), figure
+        return (float(seconds), self.processor_seconds() - before), figure
+
+    def processor_seconds(self):
+        """Of all threads; what others do on the machine adds little to it. Linux alone tells it."""
+        total = 0
+        for task in Path(f"/proc/{self.process.pid}/task").glob("*/schedstat"):
+            total += int(task.read_text().split()[0])
+        return total / 1e9
 
 
 def run(*command):
@@ -119,6 +128,7 @@ def main():
     ours, theirs = Side([binary, pair]), Side([python, HERE / "peers.py", pair])
     peers = [entry.split(":") for entry in theirs.ready.split(",")]
     print(f"{options.size}, {options.runs} runs, {ours.ready} threads, {platform.machine()}, {os.cpu_count()} cores")
+    print(f"load {os.getloadavg()[0]:.1f}; seconds, and processor seconds of all threads")
     print("| step | petct | peers (times petct) |\n|---|---|---|")
     wanted = options.steps.split(",")
     for step in [s for s in STEPS if s in wanted]:
@@ -134,16 +144,22 @@ def table(step, ours, theirs, peers, runs):
     own, figures = [], {}
     ours.run(step)
     for _ in range(runs):
-        seconds, figures["petct"] = ours.run(step)
-        own.append(seconds)
+        taken, figures["petct"] = ours.run(step)
+        own.append(taken)
         for peer in peers:
-            if times[peer] and max(times[peer]) > SLOW_SECONDS:
+            if times[peer] and max(times[peer])[0] > SLOW_SECONDS:
                 continue
-            seconds, figures[peer] = theirs.run(f"{peer}:{step}")
-            times[peer].append(seconds)
-    middle = statistics.median(own)
-    others = [f"{peer} {statistics.median(t):.4f} ({statistics.median(t) / middle:.1f})" for peer, t in times.items()]
-    print(f"| {step} | {middle:.4f} | {'; '.join(others)} |", flush=True)
+            taken, figures[peer] = theirs.run(f"{peer}:{step}")
+            times[peer].append(taken)
+    middle = lambda rows: [statistics.median(column) for column in zip(*rows)]
+    wall, processor = middle(own)
+    others = []
+    for peer, (peer_wall, peer_processor) in ((peer, middle(rows)) for peer, rows in times.items()):
+        others.append(
+            f"{peer} {peer_wall:.4f}, {peer_processor:.4f} "
+            f"({peer_wall / wall:.1f}, {peer_processor / max(processor, 1e-9):.1f})"
+        )
+    print(f"| {step} | {wall:.4f}, {processor:.4f} | {'; '.join(others)} |", flush=True)
     print(f"  figures: {figures}", file=sys.stderr)
 
 

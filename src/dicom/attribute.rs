@@ -3,57 +3,66 @@
 //! Values are read by their text, whatever value representation the file claims: archives hold numbers under wrong or
 //! unknown (UN) representations. Blanks and NULs at the ends are padding.
 //!
-//! Source: DICOM PS3.5 6.2 (DA, TM, DT, DS, IS), 7.8.1 (private elements).
+//! Source: DICOM PS3.5 6.1 (character sets), 6.2 (DA, TM, DT, DS, IS), 7.8.1 (private elements).
+
+use std::borrow::Cow;
 
 use chrono::{FixedOffset, NaiveDate, NaiveDateTime, NaiveTime};
 use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
-use dicom_core::header::Header;
-use dicom_core::{PrimitiveValue, Tag, VR};
+use dicom_core::{Tag, VR};
 use dicom_dictionary_std::StandardDataDictionary;
-use dicom_object::InMemDicomObject;
-use dicom_object::mem::InMemElement;
+use dicom_encoding::text::{SpecificCharacterSet, TextCodec};
 
+use super::data_set::{DataSet, Element};
 use crate::acquisition::{Attribute, DateTime};
 
 /// The text of an attribute without padding; several values stay joined by backslashes.
-pub fn text(header: &InMemDicomObject, tag: Tag) -> Attribute<String> {
-    element_text(header.get(tag))
+pub fn text(header: DataSet, tag: Tag) -> Attribute<String> {
+    match found(header, tag) {
+        Attribute::Absent => Attribute::Absent,
+        Attribute::Empty => Attribute::Empty,
+        Attribute::Unreadable(why) => Attribute::Unreadable(why),
+        Attribute::Value(text) => Attribute::Value(text.into_owned()),
+    }
 }
 
 /// The values of a text attribute, each without padding; empty where the attribute is absent or empty.
-pub fn texts(header: &InMemDicomObject, tag: Tag) -> Vec<String> {
-    match text(header, tag) {
+pub fn texts(header: DataSet, tag: Tag) -> Vec<String> {
+    match found(header, tag) {
         Attribute::Value(joined) => joined.split('\\').map(|part| trim(part).to_owned()).collect(),
         Attribute::Absent | Attribute::Empty | Attribute::Unreadable(_) => Vec::new(),
     }
 }
 
 /// The text of an attribute, or an empty string: for descriptions, where a missing value decides nothing.
-pub fn text_or_empty(header: &InMemDicomObject, tag: Tag) -> String {
-    text(header, tag).value().cloned().unwrap_or_default()
+pub fn text_or_empty(header: DataSet, tag: Tag) -> String {
+    match found(header, tag) {
+        Attribute::Value(text) => text.into_owned(),
+        Attribute::Absent | Attribute::Empty | Attribute::Unreadable(_) => String::new(),
+    }
 }
 
 /// A unique identifier.
-pub fn uid(header: &InMemDicomObject, tag: Tag) -> Attribute<String> {
-    parsed(text(header, tag), |text| {
+pub fn uid(header: DataSet, tag: Tag) -> Attribute<String> {
+    parsed(found(header, tag), |text| {
         let readable = text.len() <= 128 && text.chars().all(|c| c.is_ascii_digit() || c == '.');
         readable.then(|| text.to_owned())
     })
 }
 
 /// One number; several values, and values that are not finite, cannot be read.
-pub fn number(header: &InMemDicomObject, tag: Tag) -> Attribute<f64> {
-    parsed(text(header, tag), parse_number)
+pub fn number(header: DataSet, tag: Tag) -> Attribute<f64> {
+    parsed(found(header, tag), parse_number)
 }
 
 /// All numbers of a multi-valued attribute; one bad value makes the attribute unreadable.
-pub fn numbers(header: &InMemDicomObject, tag: Tag) -> Attribute<Vec<f64>> {
-    parsed(text(header, tag), |text| text.split('\\').map(parse_number).collect())
+pub fn numbers(header: DataSet, tag: Tag) -> Attribute<Vec<f64>> {
+    parsed(found(header, tag), |text| text.split('\\').map(parse_number).collect())
 }
 
 /// One whole number that is not negative, such as Rows.
-pub fn count(header: &InMemDicomObject, tag: Tag) -> Attribute<u32> {
-    parsed(text(header, tag), |text| {
+pub fn count(header: DataSet, tag: Tag) -> Attribute<u32> {
+    parsed(found(header, tag), |text| {
         let value = parse_number(text)?;
         (value.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&value))
             .then_some(value as u32)
@@ -61,29 +70,24 @@ pub fn count(header: &InMemDicomObject, tag: Tag) -> Attribute<u32> {
 }
 
 /// A date (VR DA).
-pub fn date(header: &InMemDicomObject, tag: Tag) -> Attribute<NaiveDate> {
-    parsed(text(header, tag), parse_date)
+pub fn date(header: DataSet, tag: Tag) -> Attribute<NaiveDate> {
+    parsed(found(header, tag), parse_date)
 }
 
 /// A time of day (VR TM). A time without seconds cannot be read: the standard would allow it, but an activity decays
 /// by up to 0.6 % in the minute that it leaves open.
-pub fn time(header: &InMemDicomObject, tag: Tag) -> Attribute<NaiveTime> {
-    explained(parsed(text(header, tag), parse_time))
+pub fn time(header: DataSet, tag: Tag) -> Attribute<NaiveTime> {
+    explained(parsed(found(header, tag), parse_time))
 }
 
 /// A date with a time (VR DT) and its offset from UTC where it has one. It must reach to the second.
-pub fn datetime(header: &InMemDicomObject, tag: Tag) -> Attribute<DateTime> {
-    explained(parsed(text(header, tag), parse_datetime))
+pub fn datetime(header: DataSet, tag: Tag) -> Attribute<DateTime> {
+    explained(parsed(found(header, tag), parse_datetime))
 }
 
 /// An offset from UTC, such as `TimezoneOffsetFromUTC` (0008,0201).
-pub fn utc_offset(header: &InMemDicomObject, tag: Tag) -> Attribute<FixedOffset> {
-    parsed(text(header, tag), parse_offset)
-}
-
-/// The items of a sequence; none where it is absent.
-pub fn items(header: &InMemDicomObject, tag: Tag) -> &[InMemDicomObject] {
-    header.get(tag).and_then(InMemElement::items).unwrap_or_default()
+pub fn utc_offset(header: DataSet, tag: Tag) -> Attribute<FixedOffset> {
+    parsed(found(header, tag), parse_offset)
 }
 
 /// A private attribute: its group, the last two digits of its element, its creator and who writes it.
@@ -102,27 +106,29 @@ pub struct Private {
 impl Private {
     /// The tag of the attribute in this data set: in the block its creator reserves, else in block 10 where nobody
     /// reserves that block (de-identification removes creators) and the manufacturer matches.
-    pub fn tag(&self, header: &InMemDicomObject, manufacturer: &str) -> Option<Tag> {
-        let creator = |block: u16| text(header, Tag(self.group, block));
-        let own = (0x10..=0xFF)
-            .filter(|&block| {
-                creator(block).value().is_some_and(|c| c.eq_ignore_ascii_case(self.creator))
-            })
-            .map(|block| Tag(self.group, block << 8 | u16::from(self.element)))
-            .find(|&tag| header.get(tag).is_some());
+    pub fn tag(&self, header: DataSet, manufacturer: &str) -> Option<Tag> {
+        let is_creator = |element: &Element| {
+            let found = element_text(*element);
+            found.value().is_some_and(|name| name.eq_ignore_ascii_case(self.creator))
+        };
+        let own = header
+            .between(Tag(self.group, 0x10), Tag(self.group, 0xFF))
+            .filter(is_creator)
+            .map(|creator| Tag(self.group, creator.tag.element() << 8 | u16::from(self.element)))
+            .find(|&tag| header.has(tag));
         own.or_else(|| {
-            let unclaimed = creator(0x10).value().is_none();
             let tag = Tag(self.group, 0x1000 | u16::from(self.element));
-            (unclaimed && names_manufacturer(manufacturer, self.manufacturers)).then_some(tag)
+            let named = names_manufacturer(manufacturer, self.manufacturers);
+            (named && found(header, Tag(self.group, 0x10)).value().is_none()).then_some(tag)
         })
     }
 
     /// Reads the attribute with one of the readers of this module.
     pub fn read<T>(
         &self,
-        header: &InMemDicomObject,
+        header: DataSet,
         manufacturer: &str,
-        reader: impl FnOnce(&InMemDicomObject, Tag) -> Attribute<T>,
+        reader: impl FnOnce(DataSet, Tag) -> Attribute<T>,
     ) -> Attribute<T> {
         self.tag(header, manufacturer).map_or(Attribute::Absent, |tag| reader(header, tag))
     }
@@ -135,47 +141,103 @@ pub fn names_manufacturer(manufacturer: &str, words: &[&str]) -> bool {
         .any(|part| words.iter().any(|word| part.eq_ignore_ascii_case(word)))
 }
 
-fn element_text(element: Option<&InMemElement>) -> Attribute<String> {
-    let Some(element) = element else { return Attribute::Absent };
-    let Some(value) = element.value().primitive() else {
+fn found(header: DataSet<'_>, tag: Tag) -> Attribute<Cow<'_, str>> {
+    header.get(tag).map_or(Attribute::Absent, element_text)
+}
+
+pub(super) fn element_text(element: Element<'_>) -> Attribute<Cow<'_, str>> {
+    let Some(bytes) = element.value else {
         return Attribute::Unreadable("a sequence".into());
     };
-    let text = match value {
-        PrimitiveValue::U8(bytes) if element.vr() == VR::UN => unknown_text(element.tag(), bytes),
-        other => trim(&other.to_str()).to_owned(),
+    let text = match element.vr {
+        VR::AT => return Attribute::Unreadable("a tag".into()),
+        VR::UN => unknown_text(element.tag, bytes),
+        vr => binary_text(vr, bytes, element.big_endian)
+            .map_or_else(|| trimmed(string(vr, bytes, element.charset)), Cow::Owned),
     };
     if text.is_empty() { Attribute::Empty } else { Attribute::Value(text) }
 }
 
 /// Bytes of unknown representation: binary numbers where the dictionary says so, text otherwise (PS3.5 6.2.2: UN is
 /// always little endian).
-fn unknown_text(tag: Tag, bytes: &[u8]) -> String {
-    fn joined<const N: usize>(bytes: &[u8], show: impl Fn([u8; N]) -> String) -> String {
-        bytes.as_chunks::<N>().0.iter().map(|&chunk| show(chunk)).collect::<Vec<_>>().join("\\")
-    }
+fn unknown_text(tag: Tag, bytes: &[u8]) -> Cow<'_, str> {
     match StandardDataDictionary.by_tag(tag).map(|entry| entry.vr().relaxed()) {
-        Some(VR::US) => joined(bytes, |b| u16::from_le_bytes(b).to_string()),
-        Some(VR::SS) => joined(bytes, |b| i16::from_le_bytes(b).to_string()),
-        Some(VR::UL) => joined(bytes, |b| u32::from_le_bytes(b).to_string()),
-        Some(VR::SL) => joined(bytes, |b| i32::from_le_bytes(b).to_string()),
-        Some(VR::FL) => joined(bytes, |b| f32::from_le_bytes(b).to_string()),
-        Some(VR::FD) => joined(bytes, |b| f64::from_le_bytes(b).to_string()),
-        _ => trim(&String::from_utf8_lossy(bytes)).to_owned(),
+        Some(vr @ (VR::US | VR::SS | VR::UL | VR::SL | VR::FL | VR::FD)) => {
+            binary_text(vr, bytes, false).map_or(Cow::Borrowed(""), Cow::Owned)
+        }
+        _ => trimmed(String::from_utf8_lossy(bytes)),
     }
+}
+
+/// The numbers of a binary representation, joined by backslashes; `None` of a text.
+fn binary_text(vr: VR, bytes: &[u8], big_endian: bool) -> Option<String> {
+    fn joined<const N: usize>(
+        bytes: &[u8],
+        big_endian: bool,
+        show: impl Fn([u8; N]) -> String,
+    ) -> String {
+        let little = |mut chunk: [u8; N]| {
+            if big_endian {
+                chunk.reverse();
+            }
+            show(chunk)
+        };
+        bytes.as_chunks::<N>().0.iter().map(|&chunk| little(chunk)).collect::<Vec<_>>().join("\\")
+    }
+    Some(match vr {
+        VR::OB => joined(bytes, big_endian, |[b]| b.to_string()),
+        VR::US | VR::OW => joined(bytes, big_endian, |b| u16::from_le_bytes(b).to_string()),
+        VR::SS => joined(bytes, big_endian, |b| i16::from_le_bytes(b).to_string()),
+        VR::UL | VR::OL => joined(bytes, big_endian, |b| u32::from_le_bytes(b).to_string()),
+        VR::SL => joined(bytes, big_endian, |b| i32::from_le_bytes(b).to_string()),
+        VR::UV | VR::OV => joined(bytes, big_endian, |b| u64::from_le_bytes(b).to_string()),
+        VR::SV => joined(bytes, big_endian, |b| i64::from_le_bytes(b).to_string()),
+        VR::FL | VR::OF => joined(bytes, big_endian, |b| f32::from_le_bytes(b).to_string()),
+        VR::FD | VR::OD => joined(bytes, big_endian, |b| f64::from_le_bytes(b).to_string()),
+        _ => return None,
+    })
+}
+
+/// The text of a text representation; codes have no character set of their own.
+fn string<'a>(vr: VR, bytes: &'a [u8], charset: &SpecificCharacterSet) -> Cow<'a, str> {
+    // Without escape sequences the low half is ASCII in every character set.
+    let plain = bytes.iter().all(|&byte| byte < 0x80 && !(0x0E..0x20).contains(&byte));
+    match std::str::from_utf8(bytes) {
+        Ok(text) if plain => return Cow::Borrowed(text),
+        Ok(_) | Err(_) => {}
+    }
+    let code = matches!(vr, VR::AE | VR::AS | VR::CS | VR::UR);
+    let charset = if code { &SpecificCharacterSet::ISO_IR_6 } else { charset };
+    charset.decode(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Owned)
 }
 
 fn trim(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || c == '\0')
 }
 
-fn parsed<T>(text: Attribute<String>, parse: impl FnOnce(&str) -> Option<T>) -> Attribute<T> {
+/// A text without padding at the ends, and behind each of several values.
+fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
+    let whole = trim(&text);
+    let padded = |value: &str| value.ends_with([' ', '\0']);
+    if whole.contains('\\') && whole.split('\\').any(padded) {
+        let values = whole.split('\\').map(|value| value.trim_end_matches([' ', '\0']));
+        return Cow::Owned(values.collect::<Vec<_>>().join("\\"));
+    }
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(trim(text)),
+        Cow::Owned(_) if whole.len() == text.len() => text,
+        Cow::Owned(_) => Cow::Owned(whole.to_owned()),
+    }
+}
+
+fn parsed<T>(text: Attribute<Cow<str>>, parse: impl FnOnce(&str) -> Option<T>) -> Attribute<T> {
     match text {
         Attribute::Absent => Attribute::Absent,
         Attribute::Empty => Attribute::Empty,
         Attribute::Unreadable(why) => Attribute::Unreadable(why),
         Attribute::Value(text) => match parse(&text) {
             Some(value) => Attribute::Value(value),
-            None => Attribute::Unreadable(text),
+            None => Attribute::Unreadable(text.into_owned()),
         },
     }
 }
@@ -265,10 +327,13 @@ fn parse_offset(text: &str) -> Option<FixedOffset> {
 
 #[cfg(test)]
 mod tests {
-    use dicom_core::{DataElement, dicom_value};
+    use dicom_core::{DataElement, PrimitiveValue, dicom_value};
     use dicom_dictionary_std::tags;
 
+    use dicom_object::InMemDicomObject;
+
     use super::*;
+    use crate::dicom::data_set::tests::written;
 
     fn header(tag: Tag, vr: VR, value: &str) -> InMemDicomObject {
         InMemDicomObject::from_element_iter([DataElement::new(
@@ -298,16 +363,17 @@ mod tests {
             ("1015301", None),
         ];
         for (text, expected) in rows {
-            let found = time(&header(tags::SERIES_TIME, VR::TM, text), tags::SERIES_TIME);
+            let found =
+                time(written(&header(tags::SERIES_TIME, VR::TM, text)).root(), tags::SERIES_TIME);
             assert_eq!(found.value().copied(), expected, "{text}");
         }
     }
 
     #[test]
     fn a_time_without_seconds_says_so() {
-        let h = header(tags::SERIES_TIME, VR::TM, "1015");
+        let h = written(&header(tags::SERIES_TIME, VR::TM, "1015"));
         assert_eq!(
-            time(&h, tags::SERIES_TIME),
+            time(h.root(), tags::SERIES_TIME),
             Attribute::Unreadable("1015: no seconds".to_owned())
         );
     }
@@ -355,9 +421,11 @@ mod tests {
             ("1e999", Attribute::Unreadable("1e999".into())),
             ("70\\71", Attribute::Unreadable("70\\71".into())),
         ] {
-            assert_eq!(number(&header(tag, VR::DS, text), tag), expected, "{text}");
+            let h = written(&header(tag, VR::DS, text));
+            assert_eq!(number(h.root(), tag), expected, "{text}");
         }
-        assert_eq!(number(&InMemDicomObject::new_empty(), tag), Attribute::Absent);
+        let none = written(&InMemDicomObject::new_empty());
+        assert_eq!(number(none.root(), tag), Attribute::Absent);
     }
 
     #[test]
@@ -365,8 +433,9 @@ mod tests {
         let mut h = InMemDicomObject::new_empty();
         h.put(DataElement::new(tags::ROWS, VR::UN, dicom_value!(U8, [0x00, 0x02])));
         h.put(DataElement::new(tags::PATIENT_WEIGHT, VR::UN, dicom_value!(U8, [0x37, 0x30])));
-        assert_eq!(count(&h, tags::ROWS), Attribute::Value(512));
-        assert_eq!(number(&h, tags::PATIENT_WEIGHT), Attribute::Value(70.0));
+        let h = written(&h);
+        assert_eq!(count(h.root(), tags::ROWS), Attribute::Value(512));
+        assert_eq!(number(h.root(), tags::PATIENT_WEIGHT), Attribute::Value(70.0));
     }
 
     #[test]
@@ -392,7 +461,8 @@ mod tests {
             (with(Some((0x10, "SOMEBODY ELSE")), 0x10), "Philips Medical Systems", None),
         ];
         for (h, manufacturer, expected) in rows {
-            assert_eq!(private.read(&h, manufacturer, number).value().copied(), expected);
+            let h = written(&h);
+            assert_eq!(private.read(h.root(), manufacturer, number).value().copied(), expected);
         }
     }
 

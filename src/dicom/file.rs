@@ -6,55 +6,46 @@
 //! Source: DICOM PS3.10 7.1 (file meta information), PS3.5 7.1 (element encoding), A.5 (deflate).
 
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::Path;
 
-use dicom_core::header::Length;
-use dicom_core::value::DataSetSequence;
-use dicom_core::{Tag, VR};
-use dicom_dictionary_std::{tags, uids};
-use dicom_encoding::transfer_syntax::TransferSyntaxIndex;
-use dicom_object::InMemDicomObject;
-use dicom_object::mem::InMemElement;
-use dicom_parser::dataset::LazyDataToken;
-use dicom_parser::dataset::lazy_read::LazyDataSetReader;
-use dicom_parser::{DynStatefulDecoder, StatefulDecode};
-use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
+use dicom_core::Tag;
+use dicom_dictionary_std::uids;
 use flate2::bufread::DeflateDecoder;
 
-/// First tag of the pixel data group; a header ends before it.
-pub(super) const PIXELS: Tag = Tag(0x7FE0, 0x0000);
-
-const FLOAT_PIXEL_DATA: Tag = Tag(0x7FE0, 0x0008);
-const DOUBLE_FLOAT_PIXEL_DATA: Tag = Tag(0x7FE0, 0x0009);
-const PIXEL_DATA: Tag = Tag(0x7FE0, 0x0010);
-
-/// Deepest nesting of sequences that is followed.
-const MAX_DEPTH: usize = 32;
+use super::data_set::{DataSet, Elements, Encoding, Input, PIXELS, PixelPlace, Walk};
+use super::record::PixelFormat;
 
 /// Explicit VR big endian: retired, and still in archives.
 pub(super) const EXPLICIT_BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
 
+/// Bytes that are read of a file at first: most headers of slices end there.
+const FIRST_BYTES: usize = 1 << 12;
+
 /// Bytes at the start of a file in which its file meta group ends.
-const META_BYTES: u64 = 1 << 13;
+const META_BYTES: usize = 1 << 13;
 
 /// Largest header of a deflated file, in bytes.
 const INFLATED_HEADER: u64 = 1 << 26;
 
-trait Source: Read + Seek + Send {}
-impl<T: Read + Seek + Send> Source for T {}
-
-type Token<'a> = LazyDataToken<&'a mut DynStatefulDecoder<BufReader<Box<dyn Source>>>>;
-
 /// A header with what the file says beside it.
 #[derive(Debug)]
 pub(super) struct Header {
-    /// The data set up to the pixel data.
-    pub(super) data_set: InMemDicomObject,
+    elements: Elements,
     /// `TransferSyntaxUID`.
     pub(super) transfer_syntax: String,
     /// Length of the file.
     pub(super) file_bytes: u64,
+    /// Where its pixel data lie.
+    pub(super) pixels: PixelPlace,
+}
+
+impl Header {
+    /// The data set up to the pixel data.
+    pub(super) fn data_set(&self) -> DataSet<'_> {
+        self.elements.root()
+    }
 }
 
 /// Pixel data as the file has them.
@@ -73,226 +64,141 @@ pub(super) enum Stored {
     },
 }
 
-/// Reads the header of a file, or says why it is no DICOM file.
-pub(super) fn read_header(path: &Path) -> Result<Header, String> {
-    read_header_up_to(path, PIXELS)
+/// Reads the header of a file, or says why it is no DICOM file; `room` is read into, and can be used for the next file.
+pub(super) fn read_header(path: &Path, room: &mut Vec<u8>) -> Result<Header, String> {
+    read_header_up_to(path, PIXELS, room)
 }
 
 /// Reads the header up to a tag: what can be had of a file that is damaged further on.
-pub(super) fn read_header_up_to(path: &Path, stop: Tag) -> Result<Header, String> {
-    let mut file = OpenFile::open(path, INFLATED_HEADER)?;
-    let (elements, _) = file.data_set(stop, 0)?;
-    let data_set = InMemDicomObject::from_element_iter(elements);
-    Ok(Header { data_set, transfer_syntax: file.transfer_syntax, file_bytes: file.file_bytes })
+pub(super) fn read_header_up_to(
+    path: &Path,
+    stop: Tag,
+    room: &mut Vec<u8>,
+) -> Result<Header, String> {
+    let file = File::open(path).map_err(io)?;
+    let file_bytes = file.metadata().map_err(io)?.len();
+    if file_bytes == 0 {
+        return Err("is empty".into());
+    }
+    let mut input = Input::new(file, file_bytes, FIRST_BYTES, room)?;
+    let layout = match Layout::of(input.start()) {
+        // A file meta group as long is rare.
+        Err(_) => Layout::of(input.more(META_BYTES)?)?,
+        Ok(layout) => layout,
+    };
+    let Layout { mut data_set, transfer_syntax } = layout;
+    let mut inflated;
+    if transfer_syntax == uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN {
+        let file = input.into_file().ok_or("cannot be read")?;
+        inflated = inflate(file, data_set, INFLATED_HEADER)?;
+        input = Input::whole(&mut inflated);
+        data_set = 0;
+    }
+    let (elements, pixels) = Walk::new(input, data_set, encoding(&transfer_syntax)).header(stop)?;
+    Ok(Header { elements, transfer_syntax, file_bytes, pixels })
+}
+
+/// Every compressed syntax has an explicit little endian header (PS3.5 A.4), retired and private ones too: it can be read,
+/// and the pixels are refused with the reason.
+pub(super) fn encoding(transfer_syntax: &str) -> Encoding {
+    match transfer_syntax {
+        uids::IMPLICIT_VR_LITTLE_ENDIAN => Encoding { explicit: false, ..Encoding::EXPLICIT },
+        EXPLICIT_BIG_ENDIAN => Encoding { big_endian: true, ..Encoding::EXPLICIT },
+        _ => Encoding::EXPLICIT,
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "as `map_err` gives it")]
+fn io(error: std::io::Error) -> String {
+    error.to_string()
 }
 
 /// Reads the pixel data of a file: Pixel Data (7FE0,0010), Float Pixel Data (7FE0,0008) or Double Float Pixel Data
-/// (7FE0,0009), of which an object has one. `promised` is what they take when they are not compressed.
-pub(super) fn read_stored(path: &Path, promised: u64) -> Result<Stored, String> {
-    let mut file = OpenFile::open(path, INFLATED_HEADER.saturating_add(promised))?;
-    let (elements, stopped) = file.data_set(PIXELS, 0)?;
-    let in_bytes = elements
-        .iter()
-        .any(|e| e.header().tag == tags::BITS_ALLOCATED && e.to_int::<u16>().is_ok_and(|n| n == 8));
-    match stopped {
-        Stopped::Value(tag) => file.value(tag, in_bytes),
-        Stopped::Fragments => file.fragments(),
-        Stopped::End => Err("has no pixel data: it is truncated".into()),
+/// (7FE0,0009), of which an object has one.
+pub(super) fn read_stored(path: &Path, format: &PixelFormat) -> Result<Stored, String> {
+    match format.place {
+        PixelPlace::Nowhere => Err(NO_PIXELS.into()),
+        PixelPlace::Fragments { start } => {
+            let mut rest = pixel_bytes(path, format, start, u64::MAX)?;
+            let walk = Walk::new(Input::whole(&mut rest), 0, Encoding::EXPLICIT);
+            let (offsets, fragments) = walk.fragments()?;
+            Ok(Stored::Fragments { offsets, fragments })
+        }
+        PixelPlace::Value { start, bytes, float, words } => {
+            let mut value = pixel_bytes(path, format, start, bytes)?;
+            // Samples in bytes lie in pairs where a big endian file holds them as words: the first of a pair is the lower
+            // byte (PS3.5 D.1).
+            if words && format.lies_in_pairs() {
+                value.as_chunks_mut::<2>().0.iter_mut().for_each(|pair| pair.swap(0, 1));
+            }
+            Ok(if float { Stored::Float(value) } else { Stored::Native(value) })
+        }
     }
 }
 
-/// Where the reading of a data set stopped.
-enum Stopped {
-    /// Before the value of an element.
-    Value(Tag),
-    /// Before the fragments of encapsulated pixel data.
-    Fragments,
-    End,
+const NO_PIXELS: &str = "has no pixel data: it is truncated";
+
+/// So many bytes from a place on, fewer where the file ends before.
+fn pixel_bytes(
+    path: &Path,
+    format: &PixelFormat,
+    start: u64,
+    bytes: u64,
+) -> Result<Vec<u8>, String> {
+    let mut file = reopened(path, format)?;
+    let mut value = Vec::new();
+    if !format.is_deflated() {
+        let bytes = if bytes == u64::MAX { format.file_bytes } else { bytes };
+        check_claim(bytes, format.file_bytes)?;
+        file.seek(SeekFrom::Start(start)).map_err(io)?;
+        let left = format.file_bytes.saturating_sub(start);
+        value.reserve_exact(bytes.min(left) as usize);
+        file.take(bytes).read_to_end(&mut value).map_err(io)?;
+        return Ok(value);
+    }
+    file.by_ref().take(META_BYTES as u64).read_to_end(&mut value).map_err(io)?;
+    let limit = INFLATED_HEADER.saturating_add(format.native_bytes().unwrap_or(0));
+    let mut inflated = inflate(file, Layout::of(&value)?.data_set, limit)?;
+    check_claim(if bytes == u64::MAX { 0 } else { bytes }, inflated.len() as u64)?;
+    inflated.truncate(start.saturating_add(bytes).min(inflated.len() as u64) as usize);
+    Ok(inflated.split_off((start as usize).min(inflated.len())))
 }
 
-/// A file whose data set is being read, element by element, with no allocation beyond the length of the file.
-struct OpenFile {
-    reader: LazyDataSetReader<DynStatefulDecoder<BufReader<Box<dyn Source>>>>,
-    transfer_syntax: String,
-    file_bytes: u64,
-    /// Bytes of the data set, inflated; no element can be longer.
-    limit: u64,
+/// Reads a range of a file's bytes over what the buffer held: the samples of a frame that is not compressed.
+pub(super) fn read_range(
+    path: &Path,
+    format: &PixelFormat,
+    range: Range<u64>,
+    buffer: &mut Vec<u8>,
+) -> Result<(), String> {
+    let mut file = reopened(path, format)?;
+    if range.end > format.file_bytes {
+        return Err("ends in the middle of its pixel data: it is truncated".into());
+    }
+    buffer.resize((range.end - range.start) as usize, 0);
+    file.seek(SeekFrom::Start(range.start)).map_err(io)?;
+    file.read_exact(buffer).map_err(io)
 }
 
-impl OpenFile {
-    fn open(path: &Path, inflate_limit: u64) -> Result<Self, String> {
-        let io = |e: std::io::Error| e.to_string();
-        let mut file = File::open(path).map_err(io)?;
-        let file_bytes = file.metadata().map_err(io)?.len();
-        if file_bytes == 0 {
-            return Err("is empty".into());
-        }
-        let mut start = Vec::new();
-        file.by_ref().take(META_BYTES).read_to_end(&mut start).map_err(io)?;
-        let layout = Layout::of(&start)?;
-        file.seek(SeekFrom::Start(layout.data_set)).map_err(io)?;
-        let transfer_syntax = layout.transfer_syntax;
-        let deflated = transfer_syntax == uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN;
-        let (source, limit): (Box<dyn Source>, u64) = if deflated {
-            let inflated = inflate(file, inflate_limit)?;
-            let limit = inflated.len() as u64;
-            (Box::new(Cursor::new(inflated)), limit)
-        } else {
-            (Box::new(file), file_bytes)
-        };
-        let known = TransferSyntaxRegistry.get(&transfer_syntax).filter(|_| !deflated);
-        // Every compressed syntax has an explicit little endian header (PS3.5 A.4), retired and private ones too: it
-        // can be read, and the pixels are refused with the reason.
-        let syntax = match known {
-            Some(known) => known,
-            None => TransferSyntaxRegistry
-                .get(uids::EXPLICIT_VR_LITTLE_ENDIAN)
-                .ok_or_else(|| format!("has the unknown transfer syntax {transfer_syntax}"))?,
-        };
-        let reader = LazyDataSetReader::new_with_ts(BufReader::new(source), syntax)
-            .map_err(|e| whole_reason(&e))?;
-        Ok(Self { reader, transfer_syntax, file_bytes, limit })
+/// A file whose header is known: it must be as long as it was, or what is known of it may be wrong.
+fn reopened(path: &Path, format: &PixelFormat) -> Result<File, String> {
+    let file = File::open(path).map_err(io)?;
+    if file.metadata().map_err(io)?.len() != format.file_bytes {
+        return Err("has changed since its header was read".into());
     }
-
-    fn next(&mut self) -> Result<Option<Token<'_>>, String> {
-        self.reader.advance().transpose().map_err(|e| whole_reason(&e))
-    }
-
-    fn check(&self, length: Length, what: &str) -> Result<(), String> {
-        match length.get() {
-            Some(bytes) if u64::from(bytes) > self.limit => Err(format!(
-                "{what} claims {bytes} bytes, more than the file has: it is truncated or damaged"
-            )),
-            _ => Ok(()),
-        }
-    }
-
-    /// The elements of a data set before the tag `stop`, or of an item to its end.
-    fn data_set(
-        &mut self,
-        stop: Tag,
-        depth: usize,
-    ) -> Result<(Vec<InMemElement>, Stopped), String> {
-        if depth > MAX_DEPTH {
-            return Err("has sequences nested too deeply".into());
-        }
-        let mut elements = Vec::new();
-        loop {
-            let header = match self.next()? {
-                None | Some(LazyDataToken::ItemEnd) => return Ok((elements, Stopped::End)),
-                Some(LazyDataToken::PixelSequenceStart) => {
-                    return Ok((elements, Stopped::Fragments));
-                }
-                Some(LazyDataToken::SequenceStart { tag, len }) => {
-                    if depth == 0 && tag >= stop {
-                        return Ok((elements, Stopped::End));
-                    }
-                    let items = self.items(stop, depth)?;
-                    elements.push(InMemElement::new_with_len(
-                        tag,
-                        VR::SQ,
-                        len,
-                        DataSetSequence::new(items, len),
-                    ));
-                    continue;
-                }
-                Some(LazyDataToken::ElementHeader(header)) => header,
-                Some(other) => return Err(format!("has an unexpected {other:?}")),
-            };
-            if depth == 0 && header.tag >= stop {
-                return Ok((elements, Stopped::Value(header.tag)));
-            }
-            self.check(header.len, &header.tag.to_string())?;
-            let value = self.next()?.ok_or("ends in the middle of an element: it is truncated")?;
-            let value = value.into_value().map_err(|e| whole_reason(&e))?;
-            elements.push(InMemElement::new_with_len(header.tag, header.vr, header.len, value));
-        }
-    }
-
-    fn items(&mut self, stop: Tag, depth: usize) -> Result<Vec<InMemDicomObject>, String> {
-        let mut items = Vec::new();
-        loop {
-            match self.next()? {
-                None | Some(LazyDataToken::SequenceEnd) => return Ok(items),
-                Some(LazyDataToken::ItemStart { .. }) => {
-                    let (elements, _) = self.data_set(stop, depth + 1)?;
-                    items.push(InMemDicomObject::from_element_iter(elements));
-                }
-                Some(other) => return Err(format!("has an unexpected {other:?} in a sequence")),
-            }
-        }
-    }
-
-    /// The value of a pixel data element, or of the next one: float pixel data may come with other elements before.
-    /// Samples `in_bytes` lie in pairs where a big endian file holds them as words (OW): the first of a pair is the
-    /// lower byte (PS3.5 D.1).
-    fn value(&mut self, tag: Tag, in_bytes: bool) -> Result<Stored, String> {
-        let limit = self.limit;
-        let paired = in_bytes && self.transfer_syntax == EXPLICIT_BIG_ENDIAN;
-        let mut tag = tag;
-        loop {
-            let token = self.next()?.ok_or("has no pixel data: it is truncated")?;
-            match token {
-                LazyDataToken::ElementHeader(header) => tag = header.tag,
-                LazyDataToken::PixelSequenceStart => return self.fragments(),
-                LazyDataToken::LazyValue { header, decoder } => {
-                    let bytes = header.len.get().map_or(u64::MAX, u64::from);
-                    if bytes > limit {
-                        return Err(format!(
-                            "its pixel data claim {bytes} bytes, more than the file has: it is truncated"
-                        ));
-                    }
-                    let mut value = Vec::with_capacity(bytes as usize);
-                    decoder.read_to_vec(header.len.0, &mut value).map_err(|e| whole_reason(&e))?;
-                    if paired && header.vr == VR::OW {
-                        value.as_chunks_mut::<2>().0.iter_mut().for_each(|pair| pair.swap(0, 1));
-                    }
-                    match tag {
-                        PIXEL_DATA => return Ok(Stored::Native(value)),
-                        FLOAT_PIXEL_DATA | DOUBLE_FLOAT_PIXEL_DATA => {
-                            return Ok(Stored::Float(value));
-                        }
-                        _ => {}
-                    }
-                }
-                other => return Err(format!("has an unexpected {other:?}")),
-            }
-        }
-    }
-
-    fn fragments(&mut self) -> Result<Stored, String> {
-        let limit = self.limit;
-        let mut parts: Vec<Vec<u8>> = Vec::new();
-        loop {
-            match self.next()? {
-                None | Some(LazyDataToken::SequenceEnd) => break,
-                Some(LazyDataToken::ItemStart { .. }) => parts.push(Vec::new()),
-                Some(LazyDataToken::LazyItemValue { len, decoder }) => {
-                    if u64::from(len) > limit {
-                        return Err(
-                            "a fragment claims more bytes than the file has: it is truncated"
-                                .into(),
-                        );
-                    }
-                    let part = parts.last_mut().ok_or("has a fragment outside an item")?;
-                    decoder.read_to_vec(len, part).map_err(|e| whole_reason(&e))?;
-                    if part.len() < len as usize {
-                        return Err("ends in the middle of a fragment: it is truncated".into());
-                    }
-                }
-                Some(_) => {}
-            }
-        }
-        if parts.len() < 2 {
-            return Err("has no compressed frames: it is truncated".into());
-        }
-        let table = parts.remove(0);
-        let offsets = table.as_chunks::<4>().0.iter().map(|&b| u32::from_le_bytes(b)).collect();
-        Ok(Stored::Fragments { offsets, fragments: parts })
-    }
+    Ok(file)
 }
 
-fn inflate(file: File, limit: u64) -> Result<Vec<u8>, String> {
+fn check_claim(bytes: u64, limit: u64) -> Result<(), String> {
+    if bytes <= limit {
+        return Ok(());
+    }
+    Err(format!("its pixel data claim {bytes} bytes, more than the file has: it is truncated"))
+}
+
+/// Inflates what lies behind the file meta group.
+fn inflate(mut file: File, start: usize, limit: u64) -> Result<Vec<u8>, String> {
+    file.seek(SeekFrom::Start(start as u64)).map_err(io)?;
     let mut inflated = Vec::new();
     let mut inflater = DeflateDecoder::new(BufReader::new(file)).take(limit);
     match inflater.read_to_end(&mut inflated) {
@@ -305,7 +211,7 @@ fn inflate(file: File, limit: u64) -> Result<Vec<u8>, String> {
 /// Where the data set of a file begins and how it is encoded.
 #[derive(Debug, PartialEq)]
 pub(super) struct Layout {
-    pub(super) data_set: u64,
+    pub(super) data_set: usize,
     pub(super) transfer_syntax: String,
 }
 
@@ -313,7 +219,7 @@ pub(super) struct Layout {
 /// before it, `None` where the file has no magic code.
 pub(super) fn announced_class(path: &Path) -> Option<String> {
     let mut start = Vec::new();
-    File::open(path).ok()?.take(META_BYTES).read_to_end(&mut start).ok()?;
+    File::open(path).ok()?.take(META_BYTES as u64).read_to_end(&mut start).ok()?;
     let meta = meta_start(&start);
     (meta > 0).then(|| Meta::of(&start, meta).class)
 }
@@ -346,7 +252,7 @@ impl Layout {
             }
             (named, _) => named.to_owned(),
         };
-        Ok(Self { data_set: meta.end as u64, transfer_syntax })
+        Ok(Self { data_set: meta.end, transfer_syntax })
     }
 }
 
@@ -416,21 +322,6 @@ fn guess(data_set: &[u8]) -> Option<&'static str> {
     let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
     (plausible(group) && (length < 1 << 16 || length == u32::MAX))
         .then_some(uids::IMPLICIT_VR_LITTLE_ENDIAN)
-}
-
-/// An error with its causes, on one line.
-fn whole_reason(error: &dyn std::error::Error) -> String {
-    let mut reason = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !reason.contains(&text) {
-            reason.push_str(": ");
-            reason.push_str(&text);
-        }
-        cause = error.source();
-    }
-    reason.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

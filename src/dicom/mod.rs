@@ -4,9 +4,9 @@
 //! read the voxels.
 
 pub mod attribute;
+pub mod data_set;
 mod error;
 mod file;
-mod framing;
 mod jpeg2000;
 mod load;
 mod pet;

@@ -10,11 +10,11 @@
 
 use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
-use dicom_object::InMemDicomObject;
 
 use super::attribute::{
-    Private, date, datetime, items, number, text, text_or_empty, texts, time, utc_offset,
+    Private, date, datetime, number, text, text_or_empty, texts, time, utc_offset,
 };
+use super::data_set::DataSet;
 use super::record::View;
 use crate::acquisition::{Attribute, PetAcquisition, PetSlice, Radiopharmaceutical, Sex};
 
@@ -112,7 +112,7 @@ pub(super) fn slice(view: View) -> PetSlice {
     }
 }
 
-pub(super) fn sex(header: &InMemDicomObject) -> Attribute<Sex> {
+pub(super) fn sex(header: DataSet) -> Attribute<Sex> {
     match text(header, tags::PATIENT_SEX) {
         Attribute::Value(code) => match code.as_str() {
             "M" | "m" => Attribute::Value(Sex::Male),
@@ -190,23 +190,24 @@ fn units(view: View) -> (Attribute<String>, Attribute<String>) {
 }
 
 /// The real world value mapping of a PET frame that has no Units of its own: slope and intercept of *stored* values.
-pub(super) fn mapping_with_unit(view: View<'_>) -> Option<&InMemDicomObject> {
+pub(super) fn mapping_with_unit(view: View<'_>) -> Option<DataSet<'_>> {
     let tag = tags::REAL_WORLD_VALUE_SLOPE;
     let pet = text_or_empty(view.loose(tags::MODALITY), tags::MODALITY) == "PT";
     let own_units = text(view.loose(tags::UNITS), tags::UNITS) != Attribute::Absent;
     let item = view.holder(tags::REAL_WORLD_VALUE_MAPPING_SEQUENCE, tag);
-    (pet && !own_units && item.get(tag).is_some()).then_some(item)
+    (pet && !own_units && item.has(tag)).then_some(item)
 }
 
 fn mapped_unit(view: View) -> Option<String> {
     let item = mapping_with_unit(view)?;
-    let code = items(item, tags::MEASUREMENT_UNITS_CODE_SEQUENCE).first()?;
+    let code = item.items(tags::MEASUREMENT_UNITS_CODE_SEQUENCE).first()?;
     text(code, tags::CODE_VALUE).value().cloned()
 }
 
 fn radiopharmaceuticals(view: View, enhanced: bool) -> Vec<Radiopharmaceutical> {
     let tag = tags::RADIOPHARMACEUTICAL_INFORMATION_SEQUENCE;
-    items(view.loose(tag), tag)
+    view.loose(tag)
+        .items(tag)
         .iter()
         .map(|item| Radiopharmaceutical {
             name: match text(item, tags::RADIOPHARMACEUTICAL) {
@@ -224,8 +225,9 @@ fn radiopharmaceuticals(view: View, enhanced: bool) -> Vec<Radiopharmaceutical> 
 }
 
 /// Code meaning of the first item of a code sequence.
-fn meaning(header: &InMemDicomObject, sequence: Tag) -> String {
-    items(header, sequence)
+fn meaning(header: DataSet, sequence: Tag) -> String {
+    header
+        .items(sequence)
         .first()
         .map(|code| text_or_empty(code, tags::CODE_MEANING))
         .unwrap_or_default()

@@ -14,6 +14,7 @@ use dicom_encoding::transfer_syntax::TransferSyntaxIndex;
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 use dicom_pixeldata::PixelDecoder;
 use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
+use fearless_simd::{Level, dispatch};
 
 use super::file::{EXPLICIT_BIG_ENDIAN, Stored};
 use super::jpeg2000;
@@ -24,6 +25,27 @@ use crate::acquisition::Attribute;
 /// Most pixels in one frame: no scanner makes images of more than 4096 x 4096. A compressed frame of some hundred bytes
 /// may claim any size, and its decoder takes twenty bytes a pixel.
 const MAX_FRAME: usize = 1 << 24;
+
+/// What becomes of a stored value.
+pub(super) trait Scale<T>: Copy {
+    /// Of any stored value.
+    fn number(self, stored: f64) -> T;
+
+    /// Of a whole one, for scales that need no floating point then.
+    fn whole(self, stored: i32) -> T {
+        self.number(f64::from(stored))
+    }
+}
+
+/// Samples that are counts or labels; what is none becomes the nearest.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unscaled;
+
+impl Scale<u16> for Unscaled {
+    fn number(self, stored: f64) -> u16 {
+        stored as u16
+    }
+}
 
 /// Checked description of the samples of one file.
 #[derive(Debug, Clone)]
@@ -177,29 +199,55 @@ impl Samples {
         if self.signed && value >= span / 2.0 { value - span } else { value }
     }
 
-    fn frame_bytes(&self) -> usize {
+    /// `BitsStored`; as many as a float has for floating point.
+    pub(super) fn bits(&self) -> u32 {
+        self.bits_stored
+    }
+
+    pub(super) fn frame_bytes(&self) -> usize {
         self.rows * self.columns * self.width
     }
 
-    /// Writes the samples of one frame through `value` to `target`, which has one place a pixel.
+    /// Writes the scaled samples of one frame to `target`, which has one place a pixel.
     pub(super) fn read<T>(
         &self,
         stored: &Stored,
         frame: usize,
         target: &mut [T],
-        value: impl Fn(f64) -> T,
+        scale: impl Scale<T>,
     ) -> Result<(), String> {
-        let decoded;
-        let (bytes, width) = match stored {
+        if matches!(stored, Stored::Float(_)) != self.float {
+            return Err("BitsStored (0028,0101) does not fit the kind of pixel data".into());
+        }
+        match stored {
             Stored::Native(all) | Stored::Float(all) => {
-                (self.native_frame(all, frame)?, self.width)
+                self.write(self.native_frame(all, frame)?, self.width, target, scale)
             }
             Stored::Fragments { offsets, fragments } => {
                 let stream = stream::of_frame(self.frames, frame, offsets, fragments)?;
-                decoded = self.decode(&stream)?;
-                (decoded.0.as_slice(), decoded.1)
+                let (bytes, width) = self.decode(&stream)?;
+                self.write(&bytes, width, target, scale)
             }
-        };
+        }
+    }
+
+    /// Writes the scaled samples of one frame that is not compressed to `target`.
+    pub(super) fn read_native<T>(
+        &self,
+        bytes: &[u8],
+        target: &mut [T],
+        scale: impl Scale<T>,
+    ) -> Result<(), String> {
+        self.write(bytes, self.width, target, scale)
+    }
+
+    fn write<T>(
+        &self,
+        bytes: &[u8],
+        width: usize,
+        target: &mut [T],
+        scale: impl Scale<T>,
+    ) -> Result<(), String> {
         if bytes.len() < target.len() * width {
             return Err(format!(
                 "the frame has {} bytes where Rows, Columns and BitsAllocated promise {}",
@@ -208,23 +256,20 @@ impl Samples {
             ));
         }
         let big_endian = self.codec == (Codec::Native { big_endian: true });
-        if matches!(stored, Stored::Float(_)) != self.float {
-            return Err("BitsStored (0028,0101) does not fit the kind of pixel data".into());
-        }
         match (width, big_endian) {
             (4, false) if self.float => {
-                fill(bytes, target, |b| value(f64::from(f32::from_le_bytes(b))));
+                fill(bytes, target, |b| scale.number(f64::from(f32::from_le_bytes(b))));
             }
             (4, true) if self.float => {
-                fill(bytes, target, |b| value(f64::from(f32::from_be_bytes(b))));
+                fill(bytes, target, |b| scale.number(f64::from(f32::from_be_bytes(b))));
             }
-            (8, false) => fill(bytes, target, |b| value(f64::from_le_bytes(b))),
-            (8, true) => fill(bytes, target, |b| value(f64::from_be_bytes(b))),
-            (1, _) => self.spread(bytes, target, |[b]| u32::from(b), value),
-            (2, false) => self.spread(bytes, target, |b| u32::from(u16::from_le_bytes(b)), value),
-            (2, true) => self.spread(bytes, target, |b| u32::from(u16::from_be_bytes(b)), value),
-            (_, false) => self.spread(bytes, target, u32::from_le_bytes, value),
-            (_, true) => self.spread(bytes, target, u32::from_be_bytes, value),
+            (8, false) => fill(bytes, target, |b| scale.number(f64::from_le_bytes(b))),
+            (8, true) => fill(bytes, target, |b| scale.number(f64::from_be_bytes(b))),
+            (1, _) => self.spread(bytes, target, |[b]| u32::from(b), scale),
+            (2, false) => self.spread(bytes, target, |b| u32::from(u16::from_le_bytes(b)), scale),
+            (2, true) => self.spread(bytes, target, |b| u32::from(u16::from_be_bytes(b)), scale),
+            (_, false) => self.spread(bytes, target, u32::from_le_bytes, scale),
+            (_, true) => self.spread(bytes, target, u32::from_be_bytes, scale),
         }
         Ok(())
     }
@@ -235,13 +280,15 @@ impl Samples {
         bytes: &[u8],
         target: &mut [T],
         word: impl Fn([u8; N]) -> u32,
-        value: impl Fn(f64) -> T,
+        scale: impl Scale<T>,
     ) {
         let (up, down) = (31 - self.high_bit, 32 - self.bits_stored);
         if self.signed {
-            fill(bytes, target, |b| value(f64::from((word(b) << up) as i32 >> down)));
+            fill(bytes, target, |b| scale.whole((word(b) << up) as i32 >> down));
+        } else if self.bits_stored < u32::BITS {
+            fill(bytes, target, |b| scale.whole((word(b) << up >> down) as i32));
         } else {
-            fill(bytes, target, |b| value(f64::from(word(b) << up >> down)));
+            fill(bytes, target, |b| scale.number(f64::from(word(b))));
         }
     }
 
@@ -323,7 +370,10 @@ impl Samples {
         let stream = stream::without_fill(stream);
         let (pixels, _, _) = jpegls::decode(&stream, self.columns as u32, self.rows as u32)
             .map_err(|e| format!("cannot be decoded: {e}"))?;
-        Ok(pixels.into_iter().flat_map(u16::to_le_bytes).collect())
+        let mut bytes = vec![0; 2 * pixels.len()];
+        let pairs = bytes.as_chunks_mut::<2>().0.iter_mut().zip(pixels);
+        pairs.for_each(|(pair, pixel)| *pair = pixel.to_le_bytes());
+        Ok(bytes)
     }
 
     /// A data set with nothing but what the decoder needs.
@@ -361,10 +411,12 @@ impl Samples {
     }
 }
 
-/// One value of the target for each word of the bytes.
+/// One value of the target for each word of the bytes; compiled for each width of registers that a machine may have.
 fn fill<const N: usize, T>(bytes: &[u8], target: &mut [T], value: impl Fn([u8; N]) -> T) {
     let words = bytes.as_chunks::<N>().0;
-    target.iter_mut().zip(words).for_each(|(target, &word)| *target = value(word));
+    dispatch!(Level::new(), _ => {
+        target.iter_mut().zip(words).for_each(|(target, &word)| *target = value(word));
+    });
 }
 
 #[cfg(test)]
@@ -384,6 +436,7 @@ mod tests {
             photometric: Attribute::Value("MONOCHROME2".into()),
             padding: None,
             transfer_syntax: uid.into(),
+            ..PixelFormat::default()
         };
         Samples::of(&format, true).unwrap()
     }

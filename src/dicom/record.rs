@@ -5,15 +5,16 @@
 //!
 //! Source: DICOM PS3.3 C.7.6.16 (functional groups), C.7.6.2 (image plane), C.7.6.3 (image pixel).
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use dicom_core::Tag;
-use dicom_dictionary_std::tags;
-use dicom_object::InMemDicomObject;
+use dicom_dictionary_std::{tags, uids};
 use glam::DVec3;
 
-use super::attribute::{count, items, number, numbers, text, text_or_empty, texts, uid};
-use super::file::Header;
+use super::attribute::{count, element_text, number, numbers, text, text_or_empty, texts, uid};
+use super::data_set::{DataSet, Element, PixelPlace};
+use super::file::{EXPLICIT_BIG_ENDIAN, Header};
 use super::pet;
 use crate::acquisition::{Attribute, PetAcquisition, PetSlice};
 
@@ -23,22 +24,22 @@ const MAX_FRAMES: u32 = 1 << 16;
 /// The attributes of one frame, wherever the object keeps them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct View<'a> {
-    root: &'a InMemDicomObject,
+    root: DataSet<'a>,
     /// Items that may hold functional groups: of the frame first, then the shared ones.
-    groups: [Option<&'a InMemDicomObject>; 2],
+    groups: [Option<DataSet<'a>>; 2],
 }
 
 impl<'a> View<'a> {
     /// The view of one frame of a data set; `frame` counts from 0.
-    pub(super) fn of_frame(root: &'a InMemDicomObject, frame: usize) -> Self {
-        let per_frame = items(root, tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE).get(frame);
-        let shared = items(root, tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE).first();
+    pub(super) fn of_frame(root: DataSet<'a>, frame: usize) -> Self {
+        let per_frame = root.items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE).get(frame);
+        let shared = root.items(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE).first();
         Self { root, groups: [per_frame, shared] }
     }
 
     /// The data set that holds an attribute: the macro of a functional group, the attributes that legacy conversion
     /// could not place, or the top level.
-    pub(super) fn holder(&self, sequence: Tag, tag: Tag) -> &'a InMemDicomObject {
+    pub(super) fn holder(&self, sequence: Tag, tag: Tag) -> DataSet<'a> {
         let unplaced = [
             tags::UNASSIGNED_PER_FRAME_CONVERTED_ATTRIBUTES_SEQUENCE,
             tags::UNASSIGNED_SHARED_CONVERTED_ATTRIBUTES_SEQUENCE,
@@ -46,19 +47,15 @@ impl<'a> View<'a> {
         self.groups
             .into_iter()
             .flatten()
-            .flat_map(|group| [sequence, unplaced[0], unplaced[1]].map(|s| items(group, s).first()))
+            .flat_map(|group| [sequence, unplaced[0], unplaced[1]].map(|s| group.items(s).first()))
             .flatten()
-            .find(|item| item.get(tag).is_some())
+            .find(|item| item.has(tag))
             .unwrap_or(self.root)
     }
 
     /// The data set that holds an attribute that classic objects have at the top and no macro of ours names.
-    pub(super) fn loose(&self, tag: Tag) -> &'a InMemDicomObject {
-        if self.root.get(tag).is_some() {
-            self.root
-        } else {
-            self.holder(tags::PET_FRAME_TYPE_SEQUENCE, tag)
-        }
+    pub(super) fn loose(&self, tag: Tag) -> DataSet<'a> {
+        if self.root.has(tag) { self.root } else { self.holder(tags::PET_FRAME_TYPE_SEQUENCE, tag) }
     }
 }
 
@@ -76,6 +73,10 @@ pub(super) struct PixelFormat {
     pub(super) photometric: Attribute<String>,
     pub(super) padding: Option<[f64; 2]>,
     pub(super) transfer_syntax: String,
+    /// Where in the file the samples lie.
+    pub(super) place: PixelPlace,
+    /// Length of the file.
+    pub(super) file_bytes: u64,
 }
 
 /// One frame: where it lies and what it says for itself.
@@ -93,29 +94,25 @@ pub(super) struct Frame {
 }
 
 /// One file of a series.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Record {
     pub(super) path: PathBuf,
     pub(super) facts: Facts,
     pub(super) format: PixelFormat,
     pub(super) frames: Vec<Frame>,
-    /// Attributes that must agree within a series, as text.
-    pub(super) constants: Vec<(&'static str, String)>,
     /// The series-wide part of a PET acquisition.
     pub(super) acquisition: Option<PetAcquisition>,
-    /// The words of `ImageType` and `SeriesType`, and of the `FrameType` of each frame, each once.
-    pub(super) kinds: Vec<String>,
     /// What makes the file unusable although its header can be read: shorter than its pixels, frames that disagree.
     pub(super) faults: Vec<String>,
 }
 
-/// Descriptive attributes, empty where missing.
-#[derive(Debug, Clone)]
+/// Who the file is, and the rest of its header.
+#[derive(Debug)]
 pub(super) struct Facts {
     pub(super) study_uid: String,
     pub(super) series_uid: String,
     pub(super) instance_uid: String,
-    pub(super) header: InMemDicomObject,
+    pub(super) header: Header,
 }
 
 /// Attributes in which all slices of a series agree (clinical rule: "slices of ONE PET series").
@@ -148,7 +145,7 @@ const PET_ONLY: [Tag; 3] = [tags::SERIES_DATE, tags::SERIES_TIME, tags::CORRECTE
 impl Record {
     /// Takes from a header what the loader needs, or says why the file is not an image of a series.
     pub(super) fn of(path: &Path, header: Header) -> Result<Self, String> {
-        let root = &header.data_set;
+        let root = header.data_set();
         let series_uid = uid(root, tags::SERIES_INSTANCE_UID);
         let Attribute::Value(series_uid) = series_uid else {
             return Err(format!(
@@ -159,7 +156,7 @@ impl Record {
         let modality = text_or_empty(root, tags::MODALITY);
         // Structures, reports and the like are listed, but they have no frames.
         let image = ["PT", "CT"].contains(&modality.as_str());
-        let format = match PixelFormat::of(root, header.transfer_syntax) {
+        let format = match PixelFormat::of(&header) {
             Ok(format) => format,
             Err(why) if image => return Err(why),
             Err(_) => PixelFormat::none(),
@@ -167,58 +164,80 @@ impl Record {
         let frames = (0..format.frames).map(|index| Frame::of(root, index)).collect::<Vec<_>>();
         let is_pet = modality == "PT";
         let acquisition = is_pet.then(|| pet::acquisition(View::of_frame(root, 0), &series_uid));
-        let constants = constants(View::of_frame(root, 0), is_pet);
-        let kinds = kinds(root, format.frames);
         let disagreement = frame_disagreement(root, format.frames, is_pet, &series_uid);
-        let faults = [format.truncation(header.file_bytes), disagreement];
+        let faults = [format.truncation(), disagreement];
         let faults = faults.into_iter().flatten().collect();
-        let mut facts = Facts {
+        let facts = Facts {
             study_uid: text_or_empty(root, tags::STUDY_INSTANCE_UID),
             series_uid,
             instance_uid: text_or_empty(root, tags::SOP_INSTANCE_UID),
-            header: InMemDicomObject::new_empty(),
+            header,
         };
         let path = path.to_owned();
-        facts.header = descriptive(header.data_set);
-        Ok(Self { path, facts, format, frames, constants, acquisition, kinds, faults })
+        Ok(Self { path, facts, format, frames, acquisition, faults })
     }
 }
 
-/// The attributes in which a frame must agree with all others.
-fn constants(view: View, is_pet: bool) -> Vec<(&'static str, String)> {
+/// An attribute in which a frame must agree with all others.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Constant<'a> {
+    keyword: &'static str,
+    element: Option<Element<'a>>,
+}
+
+fn constants(view: View<'_>, is_pet: bool) -> impl Iterator<Item = Constant<'_>> {
     CONSTANTS
         .iter()
-        .filter(|(tag, _)| is_pet || !PET_ONLY.contains(tag))
-        .map(|&(tag, keyword)| (keyword, text_or_empty(view.loose(tag), tag)))
-        .collect()
+        .filter(move |(tag, _)| is_pet || !PET_ONLY.contains(tag))
+        .map(move |&(tag, keyword)| Constant { keyword, element: view.loose(tag).get(tag) })
 }
 
-fn kinds(root: &InMemDicomObject, frames: u32) -> Vec<String> {
-    let mut kinds = type_values(root, tags::IMAGE_TYPE);
-    let series_type = View::of_frame(root, 0).loose(tags::SERIES_TYPE);
-    kinds.extend(type_values(series_type, tags::SERIES_TYPE));
-    for frame in 0..frames as usize {
-        let view = View::of_frame(root, frame);
-        for sequence in [tags::PET_FRAME_TYPE_SEQUENCE, tags::CT_IMAGE_FRAME_TYPE_SEQUENCE] {
-            for kind in type_values(view.holder(sequence, tags::FRAME_TYPE), tags::FRAME_TYPE) {
-                if !kinds.contains(&kind) {
-                    kinds.push(kind);
-                }
-            }
-        }
+/// The name of the first attribute that has another text.
+pub(super) fn first_other<'a>(
+    a: &[Constant<'a>],
+    b: impl Iterator<Item = Constant<'a>>,
+) -> Option<&'static str> {
+    fn text(constant: Constant) -> Option<String> {
+        constant
+            .element
+            .and_then(|element| element_text(element).value().cloned())
+            .map(String::from)
     }
-    kinds
+    // Most are the same bytes, and need no decoding.
+    let differs = |a: Constant, b: Constant| a.element != b.element && text(a) != text(b);
+    a.iter().zip(b).find(|&(&a, b)| differs(a, b)).map(|(a, _)| a.keyword)
+}
+
+impl Record {
+    /// Attributes that must agree within a series.
+    pub(super) fn constants(&self) -> impl Iterator<Item = Constant<'_>> {
+        let view = View::of_frame(self.facts.header.data_set(), 0);
+        constants(view, self.acquisition.is_some())
+    }
+
+    /// The values of `ImageType` and `SeriesType`, and of the `FrameType` of each frame.
+    pub(super) fn kinds(&self) -> impl Iterator<Item = Element<'_>> {
+        let root = self.facts.header.data_set();
+        let series_type = View::of_frame(root, 0).loose(tags::SERIES_TYPE).get(tags::SERIES_TYPE);
+        let sequences = [tags::PET_FRAME_TYPE_SEQUENCE, tags::CT_IMAGE_FRAME_TYPE_SEQUENCE];
+        let of_frame = move |frame: u32| {
+            let view = View::of_frame(root, frame as usize);
+            sequences.map(|s| view.holder(s, tags::FRAME_TYPE).get(tags::FRAME_TYPE))
+        };
+        let frames = (0..self.format.frames).flat_map(of_frame);
+        [root.get(tags::IMAGE_TYPE), series_type].into_iter().chain(frames).flatten()
+    }
 }
 
 /// The first attribute in which frames of one file differ though they must not: read from the first frame alone, it
 /// would be taken for all of them.
 fn frame_disagreement(
-    root: &InMemDicomObject,
+    root: DataSet,
     frames: u32,
     is_pet: bool,
     series_uid: &str,
 ) -> Option<String> {
-    let described = items(root, tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE).len();
+    let described = root.items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE).len();
     if described == 0 {
         return None;
     }
@@ -230,12 +249,12 @@ fn frame_disagreement(
     let facts = |frame: usize| {
         let view = View::of_frame(root, frame);
         let acquisition = is_pet.then(|| pet::acquisition(view, series_uid));
-        (constants(view, is_pet), acquisition)
+        (constants(view, is_pet).collect::<Vec<_>>(), acquisition)
     };
     let (first, first_acquisition) = facts(0);
     (1..described).find_map(|frame| {
         let (own, acquisition) = facts(frame);
-        let constant = first.iter().zip(&own).find(|(a, b)| a.1 != b.1).map(|(a, _)| a.0);
+        let constant = first_other(&first, own.into_iter());
         let attribute =
             constant.or_else(|| difference(first_acquisition.as_ref()?, acquisition.as_ref()?))?;
         Some(format!("{attribute} differs between frames 1 and {}", frame + 1))
@@ -271,23 +290,14 @@ pub(super) fn difference(a: &PetAcquisition, b: &PetAcquisition) -> Option<&'sta
     facts.into_iter().find(|(agrees, _)| !agrees).map(|(_, name)| name)
 }
 
-/// The part of a header that describes the series: without per-frame groups and private attributes.
-fn descriptive(mut header: InMemDicomObject) -> InMemDicomObject {
-    header.remove_element(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE);
-    header.retain(|element| {
-        use dicom_core::header::Header as _;
-        element.tag().group() % 2 == 0
-    });
-    header
-}
-
 impl PixelFormat {
     /// That of an object without pixels.
     fn none() -> Self {
         Self::default()
     }
 
-    pub(super) fn of(root: &InMemDicomObject, transfer_syntax: String) -> Result<Self, String> {
+    pub(super) fn of(header: &Header) -> Result<Self, String> {
+        let root = header.data_set();
         let size = |tag, keyword: &str| match count(root, tag) {
             Attribute::Value(n @ 1..=0xFFFF) => Ok(n),
             Attribute::Value(n) => Err(format!("{keyword} is {n}")),
@@ -298,8 +308,15 @@ impl PixelFormat {
             Attribute::Absent | Attribute::Empty => 1,
             _ => return Err("NumberOfFrames (0028,0008) cannot be used".into()),
         };
+        let representation = count(root, tags::PIXEL_REPRESENTATION);
+        // A word that is signed where the samples are (PS3.3 C.7.5.1.1.2), whatever its representation is called.
+        let word = |value: f64| match representation {
+            Attribute::Value(1) if value > f64::from(i16::MAX) => value - 65536.0,
+            _ => value,
+        };
         let padding = number(root, tags::PIXEL_PADDING_VALUE).value().map(|&first| {
-            let last = number(root, tags::PIXEL_PADDING_RANGE_LIMIT).value().copied();
+            let last = number(root, tags::PIXEL_PADDING_RANGE_LIMIT).value().copied().map(word);
+            let first = word(first);
             [first.min(last.unwrap_or(first)), first.max(last.unwrap_or(first))]
         });
         Ok(Self {
@@ -310,10 +327,12 @@ impl PixelFormat {
             bits_allocated: count(root, tags::BITS_ALLOCATED),
             bits_stored: count(root, tags::BITS_STORED),
             high_bit: count(root, tags::HIGH_BIT),
-            representation: count(root, tags::PIXEL_REPRESENTATION),
+            representation,
             photometric: text(root, tags::PHOTOMETRIC_INTERPRETATION),
             padding,
-            transfer_syntax,
+            transfer_syntax: header.transfer_syntax.clone(),
+            place: header.pixels,
+            file_bytes: header.file_bytes,
         })
     }
 
@@ -325,7 +344,8 @@ impl PixelFormat {
         Some((pixels * samples.clamp(1, 4) * bits.min(64)).div_ceil(8))
     }
 
-    fn truncation(&self, file_bytes: u64) -> Option<String> {
+    fn truncation(&self) -> Option<String> {
+        let file_bytes = self.file_bytes;
         let promised = self.native_bytes()?;
         (self.is_native() && file_bytes < promised).then(|| {
             format!("the file is truncated: its pixels take {promised} bytes, it has {file_bytes}")
@@ -334,18 +354,31 @@ impl PixelFormat {
 
     /// Whether the transfer syntax stores samples as they are, without deflation of the data set.
     fn is_native(&self) -> bool {
-        use dicom_dictionary_std::uids;
-        [
-            uids::IMPLICIT_VR_LITTLE_ENDIAN,
-            uids::EXPLICIT_VR_LITTLE_ENDIAN,
-            super::file::EXPLICIT_BIG_ENDIAN,
-        ]
-        .contains(&self.transfer_syntax.as_str())
+        [uids::IMPLICIT_VR_LITTLE_ENDIAN, uids::EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_BIG_ENDIAN]
+            .contains(&self.transfer_syntax.as_str())
+    }
+
+    pub(super) fn is_deflated(&self) -> bool {
+        self.transfer_syntax == uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN
+    }
+
+    /// Whether samples of one byte lie in pairs, the second first.
+    pub(super) fn lies_in_pairs(&self) -> bool {
+        self.transfer_syntax == EXPLICIT_BIG_ENDIAN && self.bits_allocated == Attribute::Value(8)
+    }
+
+    /// Where a frame of so many bytes lies in the file, where it can be read by itself.
+    pub(super) fn frame_in_file(&self, frame: u32, frame_bytes: u64) -> Option<Range<u64>> {
+        let PixelPlace::Value { start, bytes, float: false, .. } = self.place else { return None };
+        let first = u64::from(frame) * frame_bytes;
+        let whole = first + frame_bytes <= bytes && bytes <= self.file_bytes;
+        (self.is_native() && !self.lies_in_pairs() && whole)
+            .then(|| start + first..start + first + frame_bytes)
     }
 }
 
 impl Frame {
-    fn of(root: &InMemDicomObject, index: u32) -> Self {
+    fn of(root: DataSet, index: u32) -> Self {
         let view = View::of_frame(root, index as usize);
         let of = |sequence, tag| numbers(view.holder(sequence, tag), tag);
         let one = |sequence, tag| number(view.holder(sequence, tag), tag);
@@ -380,6 +413,6 @@ impl Frame {
 }
 
 /// The values of `ImageType` or `SeriesType` in capitals.
-pub(super) fn type_values(header: &InMemDicomObject, tag: Tag) -> Vec<String> {
+pub(super) fn type_values(header: DataSet, tag: Tag) -> Vec<String> {
     texts(header, tag).into_iter().map(|value| value.to_ascii_uppercase()).collect()
 }

@@ -6,10 +6,10 @@ use std::path::Path;
 use dicom_dictionary_std::{tags, uids};
 
 use super::file::{self, EXPLICIT_BIG_ENDIAN, Stored};
-use super::pixels::Samples;
+use super::pixels::{Samples, Unscaled};
 use super::record::PixelFormat;
 use super::seg::Pixels;
-use super::{attribute, framing, rtstruct, seg};
+use super::{attribute, rtstruct, seg};
 use crate::acquisition::Attribute;
 use crate::diagnostic::Warned;
 use crate::geometry::VolumeGeometry;
@@ -21,12 +21,11 @@ pub(crate) fn regions(
     onto: &VolumeGeometry,
     scan_frame: Option<&str>,
 ) -> Result<Warned<Vec<Placed>>, MaskFault> {
-    // The bytes are dropped before the file is read for good.
-    framing::check(&std::fs::read(path).map_err(MaskFault::Io)?).map_err(MaskFault::NotRegions)?;
-    let header = file::read_header(path).map_err(MaskFault::NotRegions)?;
-    let class = attribute::text_or_empty(&header.data_set, tags::SOP_CLASS_UID);
+    std::fs::File::open(path).map_err(MaskFault::Io)?;
+    let header = file::read_header(path, &mut Vec::new()).map_err(MaskFault::NotRegions)?;
+    let class = attribute::text_or_empty(header.data_set(), tags::SOP_CLASS_UID);
     match class.as_str() {
-        uids::RT_STRUCTURE_SET_STORAGE => rtstruct::regions(&header.data_set, onto, scan_frame),
+        uids::RT_STRUCTURE_SET_STORAGE => rtstruct::regions(header.data_set(), onto, scan_frame),
         uids::SEGMENTATION_STORAGE | uids::LABEL_MAP_SEGMENTATION_STORAGE => {
             let load = || {
                 // The decoders can panic on damaged data: that is the fault of the file.
@@ -34,7 +33,7 @@ pub(crate) fn regions(
                     .unwrap_or_else(|_| Err("the compressed frames are damaged".into()))
                     .map_err(|why| MaskFault::Malformed(format!("PixelData (7FE0,0010): {why}")))
             };
-            seg::regions(&header.data_set, load, onto, scan_frame)
+            seg::regions(header.data_set(), load, onto, scan_frame)
         }
         other => Err(MaskFault::NotRegions(format!("its SOP class is {other:?}"))),
     }
@@ -43,7 +42,7 @@ pub(crate) fn regions(
 /// The pixels of all frames. Bits are unpacked by [`seg`]: the decoding library drops the tail of frames whose size is
 /// no multiple of eight.
 fn pixels_of(path: &Path, header: &file::Header) -> Result<Pixels, String> {
-    let mut format = PixelFormat::of(&header.data_set, header.transfer_syntax.clone())?;
+    let mut format = PixelFormat::of(header)?;
     if format.bits_allocated == Attribute::Value(1) {
         let native = [
             uids::IMPLICIT_VR_LITTLE_ENDIAN,
@@ -58,7 +57,7 @@ fn pixels_of(path: &Path, header: &file::Header) -> Result<Pixels, String> {
             };
             return Err(format!("one-bit frames are {kind}, which is not supported"));
         }
-        return match file::read_stored(path, format.native_bytes().unwrap_or(0))? {
+        return match file::read_stored(path, &format)? {
             Stored::Native(bytes) => Ok(Pixels::Bits(bytes)),
             Stored::Fragments { .. } => Err("one-bit frames come in fragments".into()),
             Stored::Float(_) => Err("one-bit frames come as floating-point pixel data".into()),
@@ -69,12 +68,11 @@ fn pixels_of(path: &Path, header: &file::Header) -> Result<Pixels, String> {
         format.photometric = Attribute::Value("MONOCHROME2".into());
     }
     let samples = Samples::of(&format, true)?;
-    let stored = file::read_stored(path, format.native_bytes().unwrap_or(0))?;
+    let stored = file::read_stored(path, &format)?;
     let mut values = Vec::new();
     let mut frame = vec![0_u16; samples.rows * samples.columns];
     for n in 0..format.frames as usize {
-        // Samples of SEG are unsigned integers; `as` saturates what is not.
-        samples.read(&stored, n, &mut frame, |value| value as u16)?;
+        samples.read(&stored, n, &mut frame, Unscaled)?;
         values.extend_from_slice(&frame);
     }
     Ok(Pixels::Values(values))

@@ -11,12 +11,12 @@
 use std::collections::BTreeMap;
 
 use dicom_dictionary_std::tags;
-use dicom_object::InMemDicomObject;
 use glam::DVec3;
 
 use crate::acquisition::Attribute;
 use crate::diagnostic::{Warned, Warning};
 use crate::dicom::attribute;
+use crate::dicom::data_set::DataSet;
 use crate::dicom::seg::coded_concept;
 use crate::geometry::VolumeGeometry;
 use crate::mask_file::{CodedConcept, MaskFault, PlaceCodes, Placed, check_frame};
@@ -41,15 +41,15 @@ struct Contour {
 
 /// The regions of a structure set, in the order of `StructureSetROISequence` (3006,0020).
 pub(super) fn regions(
-    object: &InMemDicomObject,
+    object: DataSet,
     onto: &VolumeGeometry,
     scan_frame: Option<&str>,
 ) -> Result<Warned<Vec<Placed>>, MaskFault> {
-    let rois = attribute::items(object, tags::STRUCTURE_SET_ROI_SEQUENCE);
+    let rois = object.items(tags::STRUCTURE_SET_ROI_SEQUENCE);
     let mut warnings = Vec::new();
     let mut placed: Vec<Placed> = Vec::new();
     let mut refused = None;
-    for roi in rois {
+    for roi in rois.iter() {
         let number = attribute::count(roi, tags::ROI_NUMBER);
         let number = *number.value().ok_or_else(|| {
             MaskFault::Malformed(format!("ROINumber (3006,0022) {}", fault(&number)))
@@ -99,27 +99,27 @@ fn fault<T>(attribute: &Attribute<T>) -> String {
 }
 
 /// `ReferencedFrameOfReferenceUID` of the region, else the only one of the structure set.
-fn frame_of(object: &InMemDicomObject, roi: &InMemDicomObject) -> Option<String> {
+fn frame_of(object: DataSet, roi: DataSet) -> Option<String> {
     let own = attribute::uid(roi, tags::REFERENCED_FRAME_OF_REFERENCE_UID);
     if let Some(own) = own.value() {
         return Some(own.clone());
     }
-    match attribute::items(object, tags::REFERENCED_FRAME_OF_REFERENCE_SEQUENCE) {
-        [only] => attribute::uid(only, tags::FRAME_OF_REFERENCE_UID).value().cloned(),
-        _ => attribute::uid(object, tags::FRAME_OF_REFERENCE_UID).value().cloned(),
-    }
+    let frames = object.items(tags::REFERENCED_FRAME_OF_REFERENCE_SEQUENCE);
+    let only = frames.first().filter(|_| frames.len() == 1);
+    attribute::uid(only.unwrap_or(object), tags::FRAME_OF_REFERENCE_UID).value().cloned()
 }
 
-fn code_of(object: &InMemDicomObject, number: u32) -> Option<CodedConcept> {
-    attribute::items(object, tags::RTROI_OBSERVATIONS_SEQUENCE)
+fn code_of(object: DataSet, number: u32) -> Option<CodedConcept> {
+    object
+        .items(tags::RTROI_OBSERVATIONS_SEQUENCE)
         .iter()
-        .filter(|o| attribute::count(o, tags::REFERENCED_ROI_NUMBER).value() == Some(&number))
+        .filter(|o| attribute::count(*o, tags::REFERENCED_ROI_NUMBER).value() == Some(&number))
         .find_map(|o| coded_concept(o, tags::RTROI_IDENTIFICATION_CODE_SEQUENCE))
 }
 
 /// The closed contours of one region, in index space.
 fn contours_of(
-    object: &InMemDicomObject,
+    object: DataSet,
     number: u32,
     name: &str,
     onto: &VolumeGeometry,
@@ -127,10 +127,13 @@ fn contours_of(
 ) -> Result<Vec<Contour>, MaskFault> {
     let mut contours = Vec::new();
     let mut open = 0_usize;
-    let items = attribute::items(object, tags::ROI_CONTOUR_SEQUENCE)
+    let items = object
+        .items(tags::ROI_CONTOUR_SEQUENCE)
         .iter()
-        .filter(|item| attribute::count(item, tags::REFERENCED_ROI_NUMBER).value() == Some(&number))
-        .flat_map(|item| attribute::items(item, tags::CONTOUR_SEQUENCE));
+        .filter(|item| {
+            attribute::count(*item, tags::REFERENCED_ROI_NUMBER).value() == Some(&number)
+        })
+        .flat_map(|item| item.items(tags::CONTOUR_SEQUENCE).iter());
     for item in items {
         let kind = attribute::text_or_empty(item, tags::CONTOUR_GEOMETRIC_TYPE);
         let points = points_of(item, name)?;
@@ -152,7 +155,7 @@ fn contours_of(
     Ok(contours)
 }
 
-fn points_of(item: &InMemDicomObject, name: &str) -> Result<Vec<DVec3>, MaskFault> {
+fn points_of(item: DataSet, name: &str) -> Result<Vec<DVec3>, MaskFault> {
     let data = attribute::numbers(item, tags::CONTOUR_DATA);
     let bad = |why: String| {
         MaskFault::Malformed(format!("ContourData (3006,0050) of region {name:?} {why}"))

@@ -35,7 +35,8 @@ pub fn scan(path: &Path) -> Result<Warned<Vec<Study>>, ReadError> {
     if files.is_empty() {
         return Err(ReadError::EmptyFolder(path.to_owned()));
     }
-    let found = files.par_iter().map(|file| read(file)).collect::<Vec<_>>();
+    let found =
+        files.par_iter().map_init(Vec::new, |room, file| read(file, room)).collect::<Vec<_>>();
     let (mut foreign, mut lost) = (Vec::new(), Vec::new());
     let mut series = BTreeMap::<String, Members>::new();
     for (file, found) in files.iter().zip(found) {
@@ -93,7 +94,7 @@ fn blame_neighbours(
         let neighbour = |record: &Record| {
             record.path.parent() == path.parent()
                 && (class.is_empty()
-                    || text_or_empty(&record.facts.header, tags::SOP_CLASS_UID) == class)
+                    || text_or_empty(record.facts.header.data_set(), tags::SOP_CLASS_UID) == class)
         };
         let mut blamed = false;
         for (records, broken) in series.values_mut() {
@@ -129,26 +130,27 @@ enum Found {
     Foreign(String),
 }
 
-fn read(path: &Path) -> Found {
-    let header = match contained(|| read_header(path)) {
+fn read(path: &Path, room: &mut Vec<u8>) -> Found {
+    let header = match contained(|| read_header(path, room)) {
         Ok(header) => header,
         Err(why) => {
-            let start = contained(|| read_header_up_to(path, BEHIND_SERIES_UID)).ok();
-            let series = start
-                .and_then(|start| uid(&start.data_set, tags::SERIES_INSTANCE_UID).value().cloned());
+            let start = contained(|| read_header_up_to(path, BEHIND_SERIES_UID, room)).ok();
+            let series = start.and_then(|start| {
+                uid(start.data_set(), tags::SERIES_INSTANCE_UID).value().cloned()
+            });
             return match series {
                 Some(series) => Found::Damaged(series, format!("is damaged: {why}")),
                 None => without_series(path, why),
             };
         }
     };
-    let class = text_or_empty(&header.data_set, tags::MEDIA_STORAGE_SOP_CLASS_UID);
+    let class = text_or_empty(header.data_set(), tags::MEDIA_STORAGE_SOP_CLASS_UID);
     if class == uids::MEDIA_STORAGE_DIRECTORY_STORAGE
-        || header.data_set.get(tags::DIRECTORY_RECORD_SEQUENCE).is_some()
+        || header.data_set().has(tags::DIRECTORY_RECORD_SEQUENCE)
     {
         return Found::Index;
     }
-    let series = uid(&header.data_set, tags::SERIES_INSTANCE_UID).value().cloned();
+    let series = uid(header.data_set(), tags::SERIES_INSTANCE_UID).value().cloned();
     match (contained(|| Record::of(path, header)), series) {
         (Ok(record), _) => Found::Image(Box::new(record)),
         (Err(why), Some(series)) => Found::Damaged(series, format!("cannot be used: {why}")),
@@ -197,24 +199,29 @@ fn files_under(root: &Path, warnings: &mut Vec<Warning>) -> Result<Vec<PathBuf>,
             warnings.push(Warning::new("FOLDER_SKIPPED", message));
             continue;
         };
-        for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
-            if path.is_dir() {
+        for entry in entries.filter_map(Result::ok) {
+            // The folder knows what its entries are; only a link must be followed to be known.
+            let kind = entry.file_type().ok().filter(|kind| !kind.is_symlink());
+            let path = entry.path();
+            let linked = kind.is_none();
+            let is = |known: fn(&fs::FileType) -> bool, followed: fn(&Path) -> bool| {
+                kind.as_ref().map_or_else(|| followed(&path), known)
+            };
+            if is(fs::FileType::is_dir, Path::is_dir) {
                 folders.push(path);
-            } else if path.is_file() {
-                files.push(path);
+            } else if is(fs::FileType::is_file, Path::is_file) {
+                files.push((path, linked));
             }
         }
     }
-    files.sort();
-    files.retain(|file| {
-        // Only a link can lead to a file a second time.
-        let link = fs::symlink_metadata(file).is_ok_and(|meta| meta.is_symlink());
-        !link
-            || file
-                .canonicalize()
-                .is_ok_and(|real| seen.insert(real.clone()) && !real.starts_with(root))
-    });
-    Ok(files)
+    // By bytes: paths compare part by part, which takes as long as reading the headers.
+    files.sort_by(|(a, _), (b, _)| a.as_os_str().cmp(b.as_os_str()));
+    let mut first = |path: &Path| {
+        path.canonicalize().is_ok_and(|real| seen.insert(real.clone()) && !real.starts_with(root))
+    };
+    // Only a link can lead to a file a second time.
+    files.retain(|(path, linked)| !linked || first(path));
+    Ok(files.into_iter().map(|(path, _)| path).collect())
 }
 
 /// Groups series into studies: studies by date and identifier, series by number and identifier.

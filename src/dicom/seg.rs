@@ -13,12 +13,12 @@ use std::collections::BTreeMap;
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
-use dicom_object::InMemDicomObject;
 use glam::DVec3;
 
 use crate::acquisition::Attribute;
 use crate::diagnostic::{Warned, Warning};
 use crate::dicom::attribute;
+use crate::dicom::data_set::{DataSet, Items};
 use crate::geometry::VolumeGeometry;
 use crate::mask_file::{
     CodedConcept, MaskFault, PlaceCodes, Placed, check_frame, coincides, covering, nearest,
@@ -86,7 +86,7 @@ struct Frame {
 ///
 /// `load` gives the pixels of all frames; it is asked when the header is known to make sense.
 pub(super) fn regions(
-    object: &InMemDicomObject,
+    object: DataSet,
     load: impl FnOnce() -> Result<Pixels, MaskFault>,
     onto: &VolumeGeometry,
     scan_frame: Option<&str>,
@@ -120,7 +120,7 @@ fn required<T: Clone>(attribute: &Attribute<T>, name: &str) -> Result<T, MaskFau
 }
 
 /// BINARY, FRACTIONAL or LABELMAP.
-fn kind_of(object: &InMemDicomObject, warnings: &mut Vec<Warning>) -> Result<Kind, MaskFault> {
+fn kind_of(object: DataSet, warnings: &mut Vec<Warning>) -> Result<Kind, MaskFault> {
     let kind = attribute::text(object, tags::SEGMENTATION_TYPE);
     match required(&kind, "SegmentationType (0062,0001)")?.as_str() {
         "BINARY" => Ok(Kind::Binary),
@@ -151,7 +151,7 @@ fn kind_of(object: &InMemDicomObject, warnings: &mut Vec<Warning>) -> Result<Kin
     }
 }
 
-fn extent_of(object: &InMemDicomObject) -> Result<Extent, MaskFault> {
+fn extent_of(object: DataSet) -> Result<Extent, MaskFault> {
     let read = |tag: Tag, name: &str| match required(&attribute::count(object, tag), name)? {
         0 => Err(MaskFault::Malformed(format!("{name} is 0"))),
         n => Ok(n as usize),
@@ -173,19 +173,12 @@ fn extent_of(object: &InMemDicomObject) -> Result<Extent, MaskFault> {
 }
 
 /// The first item of a functional group: of the frame, else of all frames together (PS3.3 C.7.6.16).
-fn group<'a>(
-    own: &'a InMemDicomObject,
-    shared: &'a [InMemDicomObject],
-    macro_tag: Tag,
-) -> Option<&'a InMemDicomObject> {
-    [Some(own), shared.first()]
-        .into_iter()
-        .flatten()
-        .find_map(|item| attribute::items(item, macro_tag).first())
+fn group<'a>(own: DataSet<'a>, shared: Items<'a>, macro_tag: Tag) -> Option<DataSet<'a>> {
+    [Some(own), shared.first()].into_iter().flatten().find_map(|item| item.items(macro_tag).first())
 }
 
 fn vector<const N: usize>(
-    item: Option<&InMemDicomObject>,
+    item: Option<DataSet>,
     tag: Tag,
     name: &str,
     frame: usize,
@@ -210,11 +203,7 @@ impl Plane {
     }
 }
 
-fn plane_of(
-    own: &InMemDicomObject,
-    shared: &[InMemDicomObject],
-    frame: usize,
-) -> Result<Plane, MaskFault> {
+fn plane_of(own: DataSet, shared: Items, frame: usize) -> Result<Plane, MaskFault> {
     let position = group(own, shared, tags::PLANE_POSITION_SEQUENCE);
     let orientation = group(own, shared, tags::PLANE_ORIENTATION_SEQUENCE);
     let measures = group(own, shared, tags::PIXEL_MEASURES_SEQUENCE);
@@ -246,13 +235,13 @@ fn plane_of(
 
 /// Every frame with its place and its segment.
 fn frames_of(
-    object: &InMemDicomObject,
+    object: DataSet,
     extent: Extent,
     kind: Kind,
     onto: &VolumeGeometry,
 ) -> Result<Vec<Frame>, MaskFault> {
-    let own = attribute::items(object, tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE);
-    let shared = attribute::items(object, tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE);
+    let own = object.items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE);
+    let shared = object.items(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE);
     if own.len() != extent.frames {
         return Err(MaskFault::Malformed(format!(
             "NumberOfFrames (0028,0008) is {} and {} frames are described",
@@ -266,7 +255,7 @@ fn frames_of(
         .map(|(n, item)| plane_of(item, shared, n))
         .collect::<Result<Vec<_>, _>>()?;
     let thickness = thickness_of(&planes, own, shared, onto)?;
-    let frames = planes.into_iter().zip(own).enumerate().map(|(n, (plane, item))| {
+    let frames = planes.into_iter().zip(own.iter()).enumerate().map(|(n, (plane, item))| {
         let steps = [plane.normal() * thickness, plane.row_step, plane.column_step];
         let slab = VolumeGeometry::new([1, extent.rows, extent.columns], plane.origin, steps)
             .map_err(|e| MaskFault::Malformed(format!("frame {}: {e}", n + 1)))?;
@@ -279,11 +268,7 @@ fn frames_of(
     frames.collect()
 }
 
-fn segment_of(
-    own: &InMemDicomObject,
-    shared: &[InMemDicomObject],
-    frame: usize,
-) -> Result<u32, MaskFault> {
+fn segment_of(own: DataSet, shared: Items, frame: usize) -> Result<u32, MaskFault> {
     let item = group(own, shared, tags::SEGMENT_IDENTIFICATION_SEQUENCE);
     let number = item
         .map_or(Attribute::Absent, |item| attribute::count(item, tags::REFERENCED_SEGMENT_NUMBER));
@@ -297,8 +282,8 @@ fn segment_of(
 /// slice of the scan.
 fn thickness_of(
     planes: &[Plane],
-    own: &[InMemDicomObject],
-    shared: &[InMemDicomObject],
+    own: Items,
+    shared: Items,
     onto: &VolumeGeometry,
 ) -> Result<f64, MaskFault> {
     let first = planes.first().ok_or_else(|| MaskFault::Malformed("it has no frame".into()))?;
@@ -330,8 +315,8 @@ fn thickness_of(
 }
 
 /// The first coded concept of a sequence (PS3.3 8.8: the value is in one of three attributes by its form).
-pub(super) fn coded_concept(item: &InMemDicomObject, sequence: Tag) -> Option<CodedConcept> {
-    let code = attribute::items(item, sequence).first()?;
+pub(super) fn coded_concept(item: DataSet, sequence: Tag) -> Option<CodedConcept> {
+    let code = item.items(sequence).first()?;
     let text = |tag: Tag| attribute::text(code, tag).value().cloned();
     let value = [tags::CODE_VALUE, tags::LONG_CODE_VALUE, tags::URN_CODE_VALUE];
     Some(CodedConcept {
@@ -342,9 +327,9 @@ pub(super) fn coded_concept(item: &InMemDicomObject, sequence: Tag) -> Option<Co
 }
 
 /// The codes beside that of the type; modifiers are inside the item that they modify.
-fn place_codes(segment: &InMemDicomObject) -> PlaceCodes {
+fn place_codes(segment: DataSet) -> PlaceCodes {
     let inside = |sequence: Tag, modifier: Tag| {
-        let item = attribute::items(segment, sequence).first()?;
+        let item = segment.items(sequence).first()?;
         coded_concept(item, modifier)
     };
     PlaceCodes {
@@ -437,10 +422,10 @@ struct Segments {
 
 impl Segments {
     /// The empty segments of `SegmentSequence` (0062,0002); number 0 is background.
-    fn declared(object: &InMemDicomObject) -> Result<Self, MaskFault> {
-        let items = attribute::items(object, tags::SEGMENT_SEQUENCE);
+    fn declared(object: DataSet) -> Result<Self, MaskFault> {
+        let items = object.items(tags::SEGMENT_SEQUENCE);
         let mut segments = Self { filled: Vec::new(), by_number: BTreeMap::new() };
-        for item in items {
+        for item in items.iter() {
             let number = attribute::count(item, tags::SEGMENT_NUMBER);
             let number = required(&number, "SegmentNumber (0062,0004)")?;
             if number == 0 {

@@ -1,14 +1,15 @@
 //! Studies and series as their headers describe them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use chrono::{NaiveDate, NaiveTime};
 use dicom_dictionary_std::{tags, uids};
 
-use super::attribute::{date, number, text_or_empty, time};
+use super::attribute::{date, element_text, number, text_or_empty, time};
 use super::error::GeometryFault;
 use super::pixels::{MAY_LOSE, Samples};
-use super::record::{PixelFormat, Record, difference, type_values};
+use super::record::{PixelFormat, Record, difference, first_other, type_values};
 use super::stack::{Slice, place};
 use crate::acquisition::{Attribute, PetAcquisition, Sex};
 use crate::diagnostic::Warning;
@@ -171,11 +172,11 @@ impl Series {
         reasons.extend(records.iter().flat_map(|record| {
             record.faults.iter().map(|fault| format!("{}: {fault}", record.path.display()))
         }));
-        let sources = sources(&slices);
+        let files = file_order(&slices);
+        let sources = sources(&slices, &files);
         reasons.extend(sources.as_ref().err().cloned());
         reasons.extend(undecodable(&records));
         let loadable = reasons.is_empty();
-        let files = file_order(&slices);
         let acquisition =
             records[0].acquisition.clone().filter(|_| sources.is_ok()).map(|shared| {
                 acquisition(shared, &slices, sources.as_deref().unwrap_or_default(), &geometry)
@@ -188,9 +189,7 @@ impl Series {
             records.iter().map(|record| record.format.transfer_syntax.clone()).collect();
         series.transfer_syntaxes.sort();
         series.transfer_syntaxes.dedup();
-        series.kinds = records.iter().flat_map(|record| record.kinds.iter().cloned()).collect();
-        series.kinds.sort();
-        series.kinds.dedup();
+        series.kinds = kinds(&records);
         series.remarks = remarks(&records, &series);
         reasons.extend(super::select::objections(&series));
         series.usable = reasons.is_empty();
@@ -199,7 +198,7 @@ impl Series {
     }
 
     fn described(record: &Record, geometry: Result<VolumeGeometry, GeometryFault>) -> Self {
-        let header = &record.facts.header;
+        let header = record.facts.header.data_set();
         let text = |tag| text_or_empty(header, tag);
         Self {
             study_instance_uid: record.facts.study_uid.clone(),
@@ -272,9 +271,24 @@ impl Series {
     }
 }
 
+/// The words of `ImageType`, `SeriesType` and `FrameType` in capitals, each once.
+fn kinds(records: &[Record]) -> Vec<String> {
+    // Most files have the bytes of the first.
+    let first = records[0].kinds().collect::<Vec<_>>();
+    let others = records[1..].iter().flat_map(Record::kinds).filter(|kind| !first.contains(kind));
+    let mut words = BTreeSet::new();
+    for element in first.iter().copied().chain(others) {
+        for word in element_text(element).value().iter().flat_map(|text| text.split('\\')) {
+            words.insert(word.trim().to_ascii_uppercase());
+        }
+    }
+    words.remove("");
+    words.into_iter().collect()
+}
+
 /// Why the samples of the first such file of a PET or CT cannot be read.
 fn undecodable(records: &[Record]) -> Option<String> {
-    let modality = text_or_empty(&records[0].facts.header, tags::MODALITY);
+    let modality = text_or_empty(records[0].facts.header.data_set(), tags::MODALITY);
     if !["PT", "CT"].contains(&modality.as_str()) {
         return None;
     }
@@ -288,7 +302,7 @@ fn remarks(records: &[Record], series: &Series) -> Vec<Warning> {
     let mut remarks = Vec::new();
     let says = |answer: &str| {
         records.iter().any(|record| {
-            text_or_empty(&record.facts.header, tags::LOSSY_IMAGE_COMPRESSION) == answer
+            text_or_empty(record.facts.header.data_set(), tags::LOSSY_IMAGE_COMPRESSION) == answer
         })
     };
     let used =
@@ -305,7 +319,7 @@ fn remarks(records: &[Record], series: &Series) -> Vec<Warning> {
     remarks.extend(message.map(|message| {
         Warning::new("LOSSY_COMPRESSION", format!("series {} {message}", series.label()))
     }));
-    let announced = number(&records[0].facts.header, tags::NUMBER_OF_SLICES);
+    let announced = number(records[0].facts.header.data_set(), tags::NUMBER_OF_SLICES);
     if let Some(&announced) = announced.value().filter(|&&n| n > series.slices as f64) {
         let message = format!(
             "series {} announces {announced} slices in NumberOfSlices (0054,0081) and has {}: an end may be missing",
@@ -320,20 +334,18 @@ fn remarks(records: &[Record], series: &Series) -> Vec<Warning> {
 /// The first attribute in which two files of a series differ though they must not.
 fn disagreement(records: &[Record]) -> Option<GeometryFault> {
     let first = &records[0];
+    let constants = first.constants().collect::<Vec<_>>();
     records[1..].iter().find_map(|record| {
-        let constants = first.constants.iter().zip(&record.constants);
-        let attribute =
-            constants.filter(|(a, b)| a.1 != b.1).map(|(a, _)| a.0).next().or_else(|| {
-                difference(first.acquisition.as_ref()?, record.acquisition.as_ref()?)
-            })?;
+        let constant = first_other(&constants, record.constants());
+        let attribute = constant
+            .or_else(|| difference(first.acquisition.as_ref()?, record.acquisition.as_ref()?))?;
         let files = Box::new([first.path.clone(), record.path.clone()]);
         Some(GeometryFault::Differs { attribute, files })
     })
 }
 
 /// Slope and intercept of each slice in the order given; a missing one is refused, never 1 or 0.
-fn sources(slices: &[Slice]) -> Result<Vec<Source>, String> {
-    let files = file_order(slices);
+fn sources(slices: &[Slice], files: &[(PathBuf, PixelFormat)]) -> Result<Vec<Source>, String> {
     let position = |path: &Path| files.iter().position(|(file, _)| file == path);
     let numbered = files.len() == slices.len();
     slices
@@ -366,10 +378,10 @@ fn sources(slices: &[Slice]) -> Result<Vec<Source>, String> {
 /// The files in the order of their first slice.
 fn file_order(slices: &[Slice]) -> Vec<(PathBuf, PixelFormat)> {
     let mut files: Vec<(PathBuf, PixelFormat)> = Vec::new();
-    let mut seen = std::collections::BTreeSet::new();
-    for slice in slices {
-        if seen.insert(&slice.record.path) {
-            files.push((slice.record.path.clone(), slice.record.format.clone()));
+    let mut seen = BTreeSet::new();
+    for Slice { record, .. } in slices {
+        if record.frames.len() == 1 || seen.insert(&record.path) {
+            files.push((record.path.clone(), record.format.clone()));
         }
     }
     files

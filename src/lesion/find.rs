@@ -6,7 +6,7 @@
 
 use thiserror::Error;
 
-use crate::resample::gaussian_smooth;
+use crate::resample::{gaussian_smooth, reach};
 use crate::segmentation::{Region, components, grow, split_by_maxima};
 use crate::statistics::{RegionStatistics, statistics};
 use crate::volume::{Mask, Volume};
@@ -18,8 +18,8 @@ pub const SMALLEST_ML: f64 = 0.5;
 const SMALLEST_BELOW_ML: f64 = 1.0;
 /// Touching maxima are separate lesions where, smoothed by this much (standard deviation, millimetres) against noise, the
 /// saddle between them is below this share of the lower one.
-const SMOOTHING_MM: f64 = 3.0;
-const SADDLE: f64 = 0.7;
+pub(super) const SMOOTHING_MM: f64 = 3.0;
+pub(super) const SADDLE: f64 = 0.7;
 
 /// How regions are delineated.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -115,9 +115,8 @@ pub fn find(
         over.into_iter().partition(|r| r.volume_ml(pet.geometry()) >= SMALLEST_ML);
     let hottest_small = small.iter().filter_map(|r| statistics(pet, r)).map(|s| s.max);
     let too_small = (small.len(), hottest_small.fold(0.0, f64::max));
-    let smooth = gaussian_smooth(searched, [SMOOTHING_MM; 3]);
     let mut candidates: Vec<Candidate> =
-        listed.iter().flat_map(|whole| divide(searched, &smooth, whole, threshold)).collect();
+        listed.iter().flat_map(|whole| divide(searched, whole, threshold)).collect();
     if let Some(lower) = liver_level.filter(|&lower| lower < level) {
         candidates.extend(below(searched, lower, &listed));
     }
@@ -134,14 +133,9 @@ fn without(pet: &Volume<f32>, mask: &Mask) -> Volume<f32> {
 }
 
 /// The separate maxima of a region, each delineated by the threshold.
-fn divide(
-    pet: &Volume<f32>,
-    smooth: &Volume<f32>,
-    whole: &Region,
-    threshold: Threshold,
-) -> Vec<Candidate> {
+fn divide(pet: &Volume<f32>, whole: &Region, threshold: Threshold) -> Vec<Candidate> {
     let large = |r: &Region| r.volume_ml(pet.geometry()) >= SMALLEST_ML;
-    let parts = split_by_maxima(smooth, whole, SADDLE);
+    let parts = separate_maxima(pet, whole);
     // A part too small to be a lesion of its own stays with the whole.
     let parts = if parts.iter().all(large) { parts } else { vec![whole.clone()] };
     let divided = parts.len() > 1;
@@ -158,6 +152,18 @@ fn divide(
             divided,
         })
         .collect()
+}
+
+/// The parts of a region around its maxima in the smoothed PET, which is smoothed there and nowhere else: the box of the
+/// region is as much wider as the kernel reaches, so its voxels get what they would get in the whole volume.
+pub(super) fn separate_maxima(pet: &Volume<f32>, whole: &Region) -> Vec<Region> {
+    let margin = pet.geometry().spacing_mm().map(|step| reach(SMOOTHING_MM / step));
+    let Some((mask, low)) = whole.cropped(pet.geometry(), margin) else { return Vec::new() };
+    let shape = mask.geometry().shape();
+    let part = pet.part(low, std::array::from_fn(|axis| low[axis] + shape[axis] - 1));
+    let smooth = gaussian_smooth(&part, [SMOOTHING_MM; 3]);
+    let maxima = split_by_maxima(&smooth, &Region::from_mask(&mask), SADDLE);
+    maxima.iter().map(|part| whole.placed(low, &part.to_mask(mask.geometry()))).collect()
 }
 
 /// The connected voxels around a part's maximum with at least a share of it; other parts of the whole take no part.

@@ -2,9 +2,11 @@
 
 use glam::DVec3;
 
+use super::find::{SADDLE, SMOOTHING_MM, separate_maxima};
 use super::*;
 use crate::geometry::VolumeGeometry;
-use crate::segmentation::sphere;
+use crate::resample::gaussian_smooth;
+use crate::segmentation::{components, sphere, split_by_maxima};
 use crate::statistics::statistics;
 use crate::volume::{Mask, Volume};
 
@@ -127,6 +129,23 @@ fn touching_maxima_are_divided_at_a_deep_saddle_only() {
         assert_eq!(sum, whole.voxels(), "each voxel belongs to one part");
         assert!(found.iter().all(|c| c.whole == *whole));
     }
+}
+
+#[test]
+fn a_region_is_divided_as_in_the_smoothed_volume() {
+    let mut pet = background();
+    for (place, radius, top) in [(40.0, 15.0, 12.0), (67.0, 15.0, 12.0), (8.0, 10.0, 20.0)] {
+        add(&mut pet, at(place), radius, top, 4.0);
+    }
+    let smooth = gaussian_smooth(&pet, [SMOOTHING_MM; 3]);
+    let wholes = components(&pet, 3.0);
+    let mut divided = 0;
+    for whole in &wholes {
+        let parts = split_by_maxima(&smooth, whole, SADDLE);
+        divided = divided.max(parts.len());
+        assert_eq!(separate_maxima(&pet, whole), parts);
+    }
+    assert!(divided > 1 && !wholes.is_empty());
 }
 
 #[test]

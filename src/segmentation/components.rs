@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use fearless_simd::{Level, dispatch};
 use rayon::prelude::*;
 
 use super::region::{Region, Run};
@@ -127,10 +128,13 @@ pub(super) enum Links {
 /// One bit a voxel, lowest first; at most 64 values.
 pub(super) fn bits_of<T>(values: &[T], inside: impl Fn(&T) -> bool) -> u64 {
     // Without a branch the test of the whole block is vector code, and most blocks of a PET are empty.
-    if !values.iter().fold(false, |any, v| any | inside(v)) {
-        return 0;
-    }
-    values.iter().enumerate().fold(0, |bits, (i, v)| bits | u64::from(inside(v)) << i)
+    dispatch!(Level::new(), _ => {
+        if values.iter().fold(false, |any, v| any | inside(v)) {
+            values.iter().enumerate().fold(0, |bits, (i, v)| bits | u64::from(inside(v)) << i)
+        } else {
+            0
+        }
+    })
 }
 
 /// Connected regions in order of their first voxel; `bits` reads up to 64 neighbouring positions of a row.

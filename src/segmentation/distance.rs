@@ -5,7 +5,7 @@
 //! gantry) distances are those of the lattice straightened.
 //! Source: Felzenszwalb and Huttenlocher, Distance Transforms of Sampled Functions, Theory of Computing 8 (2012) 415.
 
-use ndarray::{Array3, ArrayView3, ArrayViewMut2, Axis, s};
+use ndarray::{Array3, ArrayView3, ArrayViewMut2, ArrayViewMut3, Axis, s};
 use rayon::prelude::*;
 
 use super::region::Region;
@@ -31,8 +31,8 @@ pub fn distance_mm(mask: &Mask, beyond: Beyond) -> Volume<f32> {
         // volume nothing beyond it is nearer.
         let range = |a: usize| bounds.min[a].saturating_sub(1)..(bounds.max[a] + 2).min(shape[a]);
         let window = s![range(0), range(1), range(2)];
-        let inside = transform(&mask.voxels().slice(window), false, geometry.spacing_mm(), beyond);
-        distance.slice_mut(window).assign(&inside);
+        let (inside, spacing) = (mask.voxels().slice(window), geometry.spacing_mm());
+        transform(distance.slice_mut(window), &inside, false, spacing, beyond);
     }
     Volume::new(geometry.clone(), distance)
 }
@@ -42,24 +42,25 @@ pub fn distance_mm(mask: &Mask, beyond: Beyond) -> Volume<f32> {
 pub fn distance_to_mm(mask: &Mask) -> Volume<f32> {
     let geometry = mask.geometry();
     let spacing = geometry.spacing_mm();
-    let distance = transform(&mask.voxels().view(), true, spacing, Beyond::Unknown);
+    let mut distance = Array3::zeros(geometry.shape());
+    transform(distance.view_mut(), &mask.voxels().view(), true, spacing, Beyond::Unknown);
     Volume::new(geometry.clone(), distance)
 }
 
-/// Distance to the nearest voxel that has the value `target`.
+/// Fills an array with the distance to the nearest voxel that has the value `target`.
 fn transform(
+    mut squared: ArrayViewMut3<'_, f32>,
     mask: &ArrayView3<'_, bool>,
     target: bool,
     [slice, row, column]: [f64; 3],
     beyond: Beyond,
-) -> Array3<f32> {
-    let mut squared = mask.map(|&m| if m == target { 0.0 } else { f32::INFINITY });
+) {
+    squared.zip_mut_with(mask, |d, &m| *d = if m == target { 0.0 } else { f32::INFINITY });
     // Columns and rows lie within a slice; lines along the slices within a plane of one row.
     along(&mut squared, Axis(0), Axis(1), column, beyond);
     along(&mut squared, Axis(0), Axis(0), row, beyond);
     along(&mut squared, Axis(1), Axis(0), slice, beyond);
     squared.par_mapv_inplace(f32::sqrt);
-    squared
 }
 
 /// Lines that are copied to and from a plane together: as many as there are values in a cache line.
@@ -69,7 +70,13 @@ const TOGETHER: usize = 16;
 ///
 /// Fast because lines that lie across memory are fetched by whole cache lines, and because work is done for voxels off
 /// the target only.
-fn along(squared: &mut Array3<f32>, outer: Axis, inner: Axis, step_mm: f64, beyond: Beyond) {
+fn along(
+    squared: &mut ArrayViewMut3<'_, f32>,
+    outer: Axis,
+    inner: Axis,
+    step_mm: f64,
+    beyond: Beyond,
+) {
     squared.axis_iter_mut(outer).into_par_iter().for_each_init(
         Envelope::default,
         |work, mut plane| {

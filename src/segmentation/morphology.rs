@@ -3,16 +3,16 @@
 //! A ball of the radius in patient space is the structuring element, so voxels of unequal sides are eroded evenly;
 //! computed from distance maps, whose cost does not grow with the radius.
 
+use super::Run;
 use super::components::{Links, bits_of, components_of_mask, label};
-use super::distance::{Beyond, distance_mm};
+use super::distance::Beyond;
 use super::region::Region;
-use super::{RADIUS_TOLERANCE_MM, Run};
-use crate::volume::{Mask, Volume};
+use crate::volume::Mask;
 
 /// The voxels at more than a radius from the nearest voxel centre outside the mask.
 pub fn erode_mm(mask: &Mask, radius_mm: f64, beyond: Beyond) -> Mask {
-    let limit = radius_mm + RADIUS_TOLERANCE_MM;
-    Volume::map(&distance_mm(mask, beyond), |&d| f64::from(d) > limit)
+    let geometry = mask.geometry();
+    Region::from_mask(mask).eroded_mm(geometry, radius_mm, beyond).to_mask(geometry)
 }
 
 /// The voxels within a radius of a voxel centre of the mask.

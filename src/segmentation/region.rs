@@ -173,7 +173,9 @@ impl Region {
         let first = self.voxel_of(self.first()?);
         let mut bounds = BoundingBox { min: first, max: first };
         for run in &self.runs {
-            let [start, last] = [run.start, run.end - 1].map(|offset| self.voxel_of(offset));
+            let start = self.voxel_of(run.start);
+            // A run stays within its row.
+            let last = [start[0], start[1], start[2] + (run.end - run.start) - 1];
             for axis in 0..3 {
                 bounds.min[axis] = bounds.min[axis].min(start[axis]);
                 bounds.max[axis] = bounds.max[axis].max(last[axis]);
@@ -288,7 +290,11 @@ impl Region {
     }
 
     /// The region's box, wider by a margin of voxels, as a mask, and the box's first voxel.
-    fn cropped(&self, geometry: &VolumeGeometry, margin: [usize; 3]) -> Option<(Mask, [usize; 3])> {
+    pub(crate) fn cropped(
+        &self,
+        geometry: &VolumeGeometry,
+        margin: [usize; 3],
+    ) -> Option<(Mask, [usize; 3])> {
         self.check(geometry);
         let bounds = self.bounding_box()?;
         let low: [usize; 3] = std::array::from_fn(|a| bounds.min[a].saturating_sub(margin[a]));
@@ -303,7 +309,8 @@ impl Region {
         Some((mask, low))
     }
 
-    fn placed(&self, low: [usize; 3], mask: &Mask) -> Self {
+    /// The voxels of a mask on a box of this region's lattice that begins at a voxel.
+    pub(crate) fn placed(&self, low: [usize; 3], mask: &Mask) -> Self {
         let [_, rows, columns] = self.shape;
         let shift = |offset: usize| {
             let [s, r, c] = mask.voxel_of(offset);

@@ -3,11 +3,13 @@
 //! Sums are taken in `f64` in an order that does not depend on the number of threads. Values keep their unit.
 //! Source: IBSI reference manual, intensity-based statistical features and local intensity features.
 
+mod parts;
 mod peak;
 mod whole;
 
 use glam::DVec3;
-use rayon::prelude::*;
+
+use self::parts::Parts;
 
 pub use self::peak::{PEAK_RADIUS_MM, Peak, peak_global, peak_hottest_four, peak_local};
 pub use self::whole::{Summary, maximum, summary};
@@ -55,22 +57,35 @@ impl RegionStatistics {
 /// # Panics
 /// If the volume is on another lattice: a programming error.
 pub fn statistics(volume: &Volume<f32>, region: &Region) -> Option<RegionStatistics> {
-    let mut values = gathered(volume, region);
-    let count = values.len();
+    let parts = Parts::of(volume, region);
+    let count = parts.count();
     if count == 0 {
         return None;
     }
-    let mean = whole::sum_of(&values, f64::from) / count as f64;
-    let variance = whole::sum_of(&values, |v| (f64::from(v) - mean).powi(2)) / count as f64;
+    let first = parts.map(|values| {
+        let sum = whole::sum_in_lanes(values, f64::from);
+        (sum, whole::smallest(values), whole::largest(values), parts.sample(values))
+    });
+    let mean = first.iter().map(|part| part.0).sum::<f64>() / count as f64;
+    let min = first.iter().map(|part| part.1).fold(f32::INFINITY, f32::min);
+    let max = first.iter().map(|part| part.2).fold(f32::NEG_INFINITY, f32::max);
+    let bracket = parts::bracket(first.into_iter().flat_map(|part| part.3).collect(), 0.5);
+    let (squares, near): (Vec<f64>, Vec<_>) = parts
+        .map(|values| {
+            let square = |v| (f64::from(v) - mean).powi(2);
+            (whole::sum_in_lanes(values, square), parts::near(values, bracket))
+        })
+        .into_iter()
+        .unzip();
     let known = |value: f64| if mean.is_nan() { f64::NAN } else { value };
     Some(RegionStatistics {
         voxels: count,
         volume_ml: region.volume_ml(volume.geometry()),
-        min: known(f64::from(whole::smallest(&values))),
-        max: known(f64::from(whole::largest(&values))),
+        min: known(f64::from(min)),
+        max: known(f64::from(max)),
         mean,
-        sd: variance.sqrt(),
-        median: if mean.is_nan() { f64::NAN } else { quantile(&mut values, 0.5) },
+        sd: (squares.iter().sum::<f64>() / count as f64).sqrt(),
+        median: if mean.is_nan() { f64::NAN } else { parts.quantile_of(near, 0.5) },
     })
 }
 
@@ -80,9 +95,9 @@ pub fn statistics(volume: &Volume<f32>, region: &Region) -> Option<RegionStatist
 /// # Panics
 /// If the volume is on another lattice: a programming error.
 pub fn percentile(volume: &Volume<f32>, region: &Region, percent: f64) -> Option<f64> {
-    let mut values = gathered(volume, region);
-    let valid = !values.is_empty() && (0.0..=100.0).contains(&percent);
-    valid.then(|| quantile(&mut values, percent / 100.0))
+    let parts = Parts::of(volume, region);
+    let valid = parts.count() > 0 && (0.0..=100.0).contains(&percent);
+    valid.then(|| parts.quantile(percent / 100.0))
 }
 
 /// Statistics of what surrounds a region: voxels whose centres lie more than `inner_mm` and at most `outer_mm` from its
@@ -118,97 +133,11 @@ pub fn farthest_pair(points: &[DVec3]) -> Option<f64> {
     squared.reduce(f64::max).map(f64::sqrt)
 }
 
-/// The values of a region in memory order, copied row by row.
-fn gathered(volume: &Volume<f32>, region: &Region) -> Vec<f32> {
-    region.check(volume.geometry());
-    let mut values = Vec::with_capacity(region.voxels());
-    region.runs().iter().for_each(|run| values.extend_from_slice(&volume.values()[run.range()]));
-    values
-}
-
-/// Ranks of more values than this are looked for where they lie.
-const MANY: usize = 1 << 15;
-
-/// The value at a share of the ranks of at least one value.
-///
-/// Fast because of many values only those whose leading bits are those of the ranks are put in order.
-fn quantile(values: &mut Vec<f32>, share: f64) -> f64 {
-    let rank = share * (values.len() - 1) as f64;
-    let mut low = rank.floor() as usize;
-    if values.len() > MANY {
-        low -= keep_ranks(values, [low, rank.ceil() as usize]);
-    }
-    let (_, &mut value, above) = values.select_nth_unstable_by(low, f32::total_cmp);
-    let value = f64::from(value);
-    match above.iter().copied().min_by(f32::total_cmp) {
-        Some(high) if rank.fract() > 0.0 => value + rank.fract() * (f64::from(high) - value),
-        _ => value,
-    }
-}
-
-/// Keeps the values that share their leading bits with those of two ranks; how many lower ones were left out.
-fn keep_ranks(values: &mut Vec<f32>, ranks: [usize; 2]) -> usize {
-    // Sign, exponent and three bits of the mantissa, in the order of the values.
-    let bin = |value: f32| {
-        let bits = value.to_bits();
-        let ordered = if bits >> 31 == 1 { !bits } else { bits | 1 << 31 };
-        (ordered >> 20) as usize
-    };
-    let counts = values
-        .par_chunks(MANY)
-        .map(|part| {
-            let mut counts = vec![0_usize; 1 << 12];
-            for &value in part {
-                counts[bin(value)] += 1;
-            }
-            counts
-        })
-        .reduce(
-            || vec![0; 1 << 12],
-            |mut sum, part| {
-                sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
-                sum
-            },
-        );
-    let (mut first, mut last, mut left_out, mut below) = (0, 0, 0, 0);
-    for (n, &count) in counts.iter().enumerate() {
-        if (below..below + count).contains(&ranks[0]) {
-            (first, left_out) = (n, below);
-        }
-        if (below..below + count).contains(&ranks[1]) {
-            last = n;
-        }
-        below += count;
-    }
-    values.retain(|&value| (first..=last).contains(&bin(value)));
-    left_out
-}
-
 #[cfg(test)]
 #[expect(clippy::float_cmp, reason = "exact by construction")]
 mod tests {
     use super::*;
     use crate::geometry::VolumeGeometry;
-
-    #[test]
-    fn ranks_of_many_values_are_those_of_the_sorted() {
-        let value = |i: usize| ((i as u32).wrapping_mul(2_654_435_761) >> 7) as f32 * 1e-6 - 9.0;
-        for count in [MANY + 1, MANY + 2, 3 * MANY + 77] {
-            let mut values: Vec<f32> = (0..count).map(value).collect();
-            values[5..900].fill(-0.0);
-            values[900..1800].fill(0.0);
-            let mut sorted = values.clone();
-            sorted.sort_unstable_by(f32::total_cmp);
-            for share in [0.0, 0.1, 0.25, 0.5, 0.9, 0.999, 1.0] {
-                let rank = share * (count - 1) as f64;
-                let [low, high] =
-                    [rank.floor(), rank.ceil()].map(|r| f64::from(sorted[r as usize]));
-                let expected = low + rank.fract() * (high - low);
-                let found = quantile(&mut values.clone(), share);
-                assert!((found - expected).abs() < 1e-12, "{count} {share}: {found} {expected}");
-            }
-        }
-    }
 
     /// The IBSI digital phantom as printed in its manual: rows of five, four rows a slice, voxels of 2 mm.
     /// Source: `theIBSI/data_sets` (CC BY 4.0).

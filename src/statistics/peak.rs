@@ -37,22 +37,25 @@ pub struct Peak {
 /// If the volume is on another lattice: a programming error.
 pub fn peak_local(volume: &Volume<f32>, region: &Region) -> Option<Peak> {
     let sphere = Sphere::new(volume.geometry());
-    hottest(volume, region).into_iter().map(|offset| sphere.peak_at(volume, offset)).reduce(higher)
+    let hottest = hottest(volume, region, &tops(volume, region));
+    hottest.into_iter().map(|offset| sphere.peak_at(volume, offset)).reduce(higher)
 }
 
 /// Global intensity peak (IBSI 0F91, the SUVpeak of PERCIST): the highest mean of the spheres on every voxel of the
 /// region. `None` for an empty region and where all its values are NaN.
 ///
 /// Fast because a mean that reaches the local peak needs a voxel at least as hot within its sphere: only centres near
-/// such voxels are tried, and these are few unless the region is flat.
+/// such voxels are tried, and these are few unless the region is flat. The rows that hold them are known from the maximum
+/// of each row, for which the region is read once.
 ///
 /// # Panics
 /// If the volume is on another lattice: a programming error.
 pub fn peak_global(volume: &Volume<f32>, region: &Region) -> Option<Peak> {
     let sphere = Sphere::new(volume.geometry());
-    let local = hottest(volume, region).into_iter().map(|o| sphere.peak_at(volume, o));
+    let tops = tops(volume, region);
+    let local = hottest(volume, region, &tops).into_iter().map(|o| sphere.peak_at(volume, o));
     let local = local.reduce(higher)?;
-    let candidates = sphere.near_hotter(volume, region, local.mean);
+    let candidates = sphere.near_hotter(volume, region, &tops, local.mean);
     highest(volume, &sphere, candidates.as_ref().unwrap_or(region))
 }
 
@@ -79,22 +82,25 @@ pub fn peak_hottest_four(volume: &Volume<f32>, region: &Region) -> Option<Peak> 
         let voxels = values.len() + 1;
         Peak { mean: sum / voxels as f64, centre, voxels, truncated: voxels < 4 }
     };
-    hottest(volume, region).into_iter().map(mean_around).reduce(higher)
+    let hottest = hottest(volume, region, &tops(volume, region));
+    hottest.into_iter().map(mean_around).reduce(higher)
 }
 
 /// Rows of voxels that are worth a task of their own.
 const RUNS_TOGETHER: usize = 512;
 
-/// The positions of the voxels that hold a region's maximum, ascending.
-///
-/// Fast because rows are read as slices, several maxima at once, and only rows that hold the maximum are read again.
-fn hottest(volume: &Volume<f32>, region: &Region) -> Vec<usize> {
-    let values = volume.values();
-    let top = |run: &Run| largest(&values[run.range()]);
+/// The maximum of each run of a region, NaN passed over.
+fn tops(volume: &Volume<f32>, region: &Region) -> Vec<f32> {
     let runs = region.runs().par_iter().with_min_len(RUNS_TOGETHER);
-    let max = runs.clone().map(top).reduce(|| f32::NEG_INFINITY, f32::max);
-    let holding = runs.filter(|run| top(run) >= max);
-    holding.flat_map_iter(|run| run.range().filter(|&o| values[o] >= max)).collect()
+    runs.map(|run| largest(&volume.values()[run.range()])).collect()
+}
+
+/// The positions of the voxels that hold a region's maximum, ascending.
+fn hottest(volume: &Volume<f32>, region: &Region, tops: &[f32]) -> Vec<usize> {
+    let max = tops.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let holding = region.runs().iter().zip(tops).filter(|&(_, &top)| top >= max);
+    let values = volume.values();
+    holding.flat_map(|(run, _)| run.range().filter(|&o| values[o] >= max)).collect()
 }
 
 /// The higher peak; the first of equals, and any number rather than NaN.
@@ -115,6 +121,8 @@ fn highest(volume: &Volume<f32>, sphere: &Sphere, centres: &Region) -> Option<Pe
 /// The voxels of the sphere, relative to its centre voxel.
 struct Sphere {
     rows: Vec<SphereRow>,
+    /// The rows as they lie in memory around a centre far enough from the edge: where each begins, and its length.
+    inside: Vec<(isize, usize)>,
     /// Largest distance from the centre along each index.
     reach: [usize; 3],
     voxels: usize,
@@ -159,7 +167,12 @@ impl Sphere {
             rows.iter().map(|r| part(r).unsigned_abs()).max().unwrap_or(0)
         };
         let reach = [far(|r| r.slice), far(|r| r.row), far(|r| r.first.abs().max(r.last))];
-        Self { rows, reach, voxels }
+        let place = |r: &SphereRow| {
+            let row = r.slice * shape[1] as isize + r.row;
+            (row * shape[2] as isize + r.first, (r.last - r.first + 1) as usize)
+        };
+        let inside = rows.iter().map(place).collect();
+        Self { rows, inside, reach, voxels }
     }
 
     /// The stretches of memory the sphere covers on a centre, cut at the edge of the image.
@@ -179,19 +192,35 @@ impl Sphere {
     }
 
     fn peak_at(&self, volume: &Volume<f32>, offset: usize) -> Peak {
-        let values = volume.values();
+        let (values, shape) = (volume.values(), volume.geometry().shape());
         let centre = volume.voxel_of(offset);
+        let far = |a: usize| centre[a] >= self.reach[a] && centre[a] + self.reach[a] < shape[a];
+        let sum_of = |row: &[f32]| row.iter().map(|&v| f64::from(v)).sum::<f64>();
         let (mut sum, mut voxels) = (0.0, 0);
-        for (start, end) in self.stretches(volume.geometry().shape(), centre) {
-            sum += values[start..end].iter().map(|&v| f64::from(v)).sum::<f64>();
-            voxels += end - start;
+        if far(0) && far(1) && far(2) {
+            for &(step, length) in &self.inside {
+                let start = offset.wrapping_add_signed(step);
+                sum += sum_of(&values[start..start + length]);
+            }
+            voxels = self.voxels;
+        } else {
+            for (start, end) in self.stretches(shape, centre) {
+                sum += sum_of(&values[start..end]);
+                voxels += end - start;
+            }
         }
         Peak { mean: sum / voxels as f64, centre, voxels, truncated: voxels < self.voxels }
     }
 
     /// The voxels of a region whose sphere holds a voxel of at least this value: no other can have a mean as high.
     /// `None` where marking them would cost as much as trying the whole region.
-    fn near_hotter(&self, volume: &Volume<f32>, region: &Region, value: f64) -> Option<Region> {
+    fn near_hotter(
+        &self,
+        volume: &Volume<f32>,
+        region: &Region,
+        tops: &[f32],
+        value: f64,
+    ) -> Option<Region> {
         let shape = volume.geometry().shape();
         // A mean of equal values may be rounded upwards.
         let limit = value - 1e-9 * value.abs();
@@ -200,12 +229,18 @@ impl Sphere {
         let end: [usize; 3] =
             std::array::from_fn(|a| (bounds.max[a] + self.reach[a] + 1).min(shape[a]));
         let affordable = region.voxels() / self.rows.len();
+        let runs = region.runs();
         let in_slice = |s: usize| {
             let mut hotter = Vec::new();
+            let mut next = runs.partition_point(|run| run.start < s * shape[1] * shape[2]);
             for r in low[1]..end[1] {
                 let start = (s * shape[1] + r) * shape[2];
-                let row = &volume.values()[start + low[2]..start + end[2]];
-                if f64::from(largest(row)) >= limit {
+                let row = start + low[2]..start + end[2];
+                next += runs[next..].iter().take_while(|run| run.start < row.start).count();
+                // The maximum of a row is known where the region holds it all.
+                let known = runs.get(next).filter(|run| run.range() == row).map(|_| tops[next]);
+                let top = known.unwrap_or_else(|| largest(&volume.values()[row]));
+                if f64::from(top) >= limit {
                     let here = (low[2]..end[2]).filter(|&c| f64::from(volume[[s, r, c]]) >= limit);
                     hotter.extend(here.map(|c| [s, r, c]));
                 }
@@ -315,7 +350,8 @@ mod tests {
         let region = components(&volume, 2.0).into_iter().max_by_key(Region::voxels).unwrap();
         let sphere = Sphere::new(g);
         let local = peak_local(&volume, &region).unwrap();
-        let tried = sphere.near_hotter(&volume, &region, local.mean).unwrap();
+        let tops = tops(&volume, &region);
+        let tried = sphere.near_hotter(&volume, &region, &tops, local.mean).unwrap();
         assert!(tried.voxels() < region.voxels());
     }
 

@@ -1,5 +1,9 @@
 //! Numbers of a whole volume.
+//!
+//! The loops are compiled for each width of registers that a machine may have, and the widest is taken: the same lanes in
+//! the same order, so the same numbers.
 
+use fearless_simd::{Level, dispatch};
 use rayon::prelude::*;
 
 use crate::volume::Volume;
@@ -7,6 +11,9 @@ use crate::volume::Volume;
 /// Independent maxima or sums a slice is read with: a single chain of floating-point comparisons or additions cannot
 /// be vector code, several can.
 const LANES: usize = 16;
+
+/// Maxima, which have no order to keep: enough for the widest registers to be busy.
+const MAXIMA: usize = 32;
 
 /// Numbers of a whole volume.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -75,37 +82,38 @@ fn smaller(a: f32, b: f32) -> f32 {
 }
 
 fn fold_lanes(values: &[f32], from: f32, pick: impl Fn(f32, f32) -> f32) -> f32 {
-    let mut lanes = [from; LANES];
-    let (blocks, rest) = values.as_chunks::<LANES>();
-    for block in blocks {
-        for (lane, &value) in lanes.iter_mut().zip(block) {
-            *lane = pick(*lane, value);
+    let Some(last) = values.last_chunk::<MAXIMA>() else {
+        return values.iter().fold(from, |m, &v| pick(m, v));
+    };
+    dispatch!(Level::new(), _ => {
+        let mut lanes = [from; MAXIMA];
+        // The last block may overlap the one before: what was seen twice is no larger.
+        for block in values.as_chunks::<MAXIMA>().0.iter().chain([last]) {
+            for (lane, &value) in lanes.iter_mut().zip(block) {
+                *lane = pick(*lane, value);
+            }
         }
-    }
-    lanes.iter().chain(rest).fold(from, |m, &v| pick(m, v))
+        for half in [MAXIMA / 2, MAXIMA / 4, MAXIMA / 8, MAXIMA / 16, MAXIMA / 32] {
+            for lane in 0..half {
+                lanes[lane] = pick(lanes[lane], lanes[lane + half]);
+            }
+        }
+        lanes[0]
+    })
 }
 
-/// As many values are one part of a sum.
-const PART: usize = 1 << 15;
-
-/// The sum of a function of the values in `f64`, in an order that does not depend on the number of threads.
-pub(super) fn sum_of(values: &[f32], term: impl Fn(f32) -> f64 + Sync) -> f64 {
-    if values.len() <= PART {
-        return sum_in_lanes(values, term);
-    }
-    let parts = values.par_chunks(PART).map(|part| sum_in_lanes(part, &term));
-    parts.collect::<Vec<f64>>().iter().sum()
-}
-
-fn sum_in_lanes(values: &[f32], term: impl Fn(f32) -> f64) -> f64 {
-    let mut lanes = [0.0; LANES];
-    let (blocks, rest) = values.as_chunks::<LANES>();
-    for block in blocks {
-        for (lane, &value) in lanes.iter_mut().zip(block) {
-            *lane += term(value);
+/// The sum of a function of the values in `f64`, in an order that depends on their number alone.
+pub(super) fn sum_in_lanes(values: &[f32], term: impl Fn(f32) -> f64) -> f64 {
+    dispatch!(Level::new(), _ => {
+        let mut lanes = [0.0; LANES];
+        let (blocks, rest) = values.as_chunks::<LANES>();
+        for block in blocks {
+            for (lane, &value) in lanes.iter_mut().zip(block) {
+                *lane += term(value);
+            }
         }
-    }
-    lanes.iter().sum::<f64>() + rest.iter().map(|&v| term(v)).sum::<f64>()
+        lanes.iter().sum::<f64>() + rest.iter().map(|&v| term(v)).sum::<f64>()
+    })
 }
 
 #[cfg(test)]

@@ -237,7 +237,6 @@ fn dicom_types_stay_in_dicom() {
         "dicom_dictionary_std",
         "dicom_encoding",
         "dicom_object",
-        "dicom_parser",
         "dicom_pixeldata",
         "dicom_transfer_syntax_registry",
     ];

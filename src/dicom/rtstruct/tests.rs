@@ -2,9 +2,11 @@
 
 use dicom_core::value::DataSetSequence;
 use dicom_core::{DataElement, PrimitiveValue, Tag, VR};
+use dicom_object::InMemDicomObject;
 use glam::DMat3;
 
 use super::*;
+use crate::dicom::data_set::tests::written;
 
 type Ring = Vec<[f64; 3]>;
 
@@ -66,7 +68,7 @@ fn structure_set(contours: Vec<InMemDicomObject>, frame: &str) -> InMemDicomObje
 
 fn read(rings: &[Ring], onto: &VolumeGeometry) -> Result<Warned<Vec<Placed>>, MaskFault> {
     let contours = rings.iter().map(|r| contour_item("CLOSED_PLANAR", &data_of(r, onto))).collect();
-    regions(&structure_set(contours, "1.2"), onto, Some("1.2"))
+    regions(written(&structure_set(contours, "1.2")).root(), onto, Some("1.2"))
 }
 
 fn voxels_by_slice(placed: &Placed) -> Vec<(usize, usize)> {
@@ -166,11 +168,12 @@ fn open_contours_are_ignored_and_an_empty_region_is_kept() {
     let onto = oblique();
     let data = data_of(&square(4.0, 5.0, 15.0), &onto);
     let contours = vec![contour_item("OPEN_PLANAR", &data), contour_item("POINT", "1\\2\\3")];
-    let found = regions(&structure_set(contours, "1.2"), &onto, Some("1.2")).unwrap();
+    let found =
+        regions(written(&structure_set(contours, "1.2")).root(), &onto, Some("1.2")).unwrap();
     assert_eq!(codes(&found.warnings), ["CONTOURS_IGNORED"]);
     assert_eq!((found.output.len(), found.output[0].drawn), (1, 0));
     let xor = vec![contour_item("CLOSEDPLANAR_XOR", &data)];
-    let found = regions(&structure_set(xor, "1.2"), &onto, Some("1.2")).unwrap();
+    let found = regions(written(&structure_set(xor, "1.2")).root(), &onto, Some("1.2")).unwrap();
     assert_eq!(voxels_by_slice(&found.output[0]), [(4, 100)]);
 }
 
@@ -178,9 +181,10 @@ fn open_contours_are_ignored_and_an_empty_region_is_kept() {
 fn another_frame_of_reference_is_refused() {
     let onto = oblique();
     let contours = || vec![contour_item("CLOSED_PLANAR", &data_of(&square(4.0, 5.0, 15.0), &onto))];
-    let found = regions(&structure_set(contours(), "1.3"), &onto, Some("1.2"));
+    let found = regions(written(&structure_set(contours(), "1.3")).root(), &onto, Some("1.2"));
     assert!(matches!(found, Err(MaskFault::OtherFrame { .. })));
-    let found = regions(&structure_set(contours(), ""), &onto, Some("1.2")).unwrap();
+    let found =
+        regions(written(&structure_set(contours(), "")).root(), &onto, Some("1.2")).unwrap();
     assert_eq!(codes(&found.warnings), ["MASK_FRAME_UNKNOWN"]);
 }
 
@@ -190,12 +194,13 @@ fn damaged_contours_are_errors() {
     let rows = ["1\\2", "1\\2\\3\\4", "a\\b\\c", "NaN\\0\\0", "1e300\\0\\0\\0\\1\\0\\1\\0\\0"];
     for data in rows {
         let contours = vec![contour_item("CLOSED_PLANAR", data)];
-        let found = regions(&structure_set(contours, "1.2"), &onto, Some("1.2"));
+        let found = regions(written(&structure_set(contours, "1.2")).root(), &onto, Some("1.2"));
         assert!(matches!(found, Err(MaskFault::Malformed(_))), "{data}");
     }
     let mut miscounted = contour_item("CLOSED_PLANAR", &data_of(&square(4.0, 5.0, 15.0), &onto));
     miscounted.put(text(tags::NUMBER_OF_CONTOUR_POINTS, VR::IS, "5"));
-    let found = regions(&structure_set(vec![miscounted], "1.2"), &onto, Some("1.2"));
+    let found =
+        regions(written(&structure_set(vec![miscounted], "1.2")).root(), &onto, Some("1.2"));
     assert!(matches!(found, Err(MaskFault::Malformed(_))));
 }
 
@@ -223,7 +228,7 @@ fn a_leaning_region_is_left_out_and_the_others_are_read() {
     };
     let good = drawn("7", &square(4.0, 5.0, 15.0));
     object.put(items(tags::ROI_CONTOUR_SEQUENCE, vec![good, drawn("8", &leaning)]));
-    let found = regions(&object, &onto, None).unwrap();
+    let found = regions(written(&object).root(), &onto, None).unwrap();
     assert_eq!(codes(&found.warnings), ["REGION_NOT_PLANAR"]);
     assert_eq!(found.output.len(), 1);
     assert_eq!(voxels_by_slice(&found.output[0]), [(4, 100)]);

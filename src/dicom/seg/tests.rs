@@ -2,10 +2,12 @@
 
 use dicom_core::value::DataSetSequence;
 use dicom_core::{DataElement, PrimitiveValue, VR};
+use dicom_object::InMemDicomObject;
 use dicom_object::mem::InMemElement;
 use glam::DMat3;
 
 use super::*;
+use crate::dicom::data_set::tests::written;
 
 const ROWS: usize = 11;
 const COLUMNS: usize = 13;
@@ -37,7 +39,12 @@ fn inside(segment: u32, [s, r, c]: [usize; 3]) -> bool {
 
 #[expect(clippy::needless_pass_by_value, reason = "literals, numbers and strings alike")]
 fn text(tag: Tag, vr: VR, value: impl ToString) -> InMemElement {
-    DataElement::new(tag, vr, PrimitiveValue::from(value.to_string()))
+    let text = value.to_string();
+    let value = match vr {
+        VR::US => PrimitiveValue::from(text.parse::<u16>().unwrap()),
+        _ => PrimitiveValue::from(text),
+    };
+    DataElement::new(tag, vr, value)
 }
 
 fn numbers(tag: Tag, values: &[f64]) -> InMemElement {
@@ -146,7 +153,7 @@ fn read(
     pixels: Pixels,
     onto: &VolumeGeometry,
 ) -> Result<Warned<Vec<Placed>>, MaskFault> {
-    regions(object, || Ok(pixels), onto, Some("1.2"))
+    regions(written(object).root(), || Ok(pixels), onto, Some("1.2"))
 }
 
 #[track_caller]
@@ -341,7 +348,7 @@ fn a_header_that_lies_is_an_error() {
         text(tags::NUMBER_OF_FRAMES, VR::IS, 0),
         text(tags::ROWS, VR::US, 0),
         text(tags::ROWS, VR::US, 65535),
-        text(tags::COLUMNS, VR::US, "x"),
+        text(tags::COLUMNS, VR::IS, "x"),
         text(tags::SEGMENTATION_TYPE, VR::CS, "BIANRY"),
         text(tags::FRAME_OF_REFERENCE_UID, VR::UI, "1.3"),
         items(tags::SEGMENT_SEQUENCE, vec![segment(1)]),
