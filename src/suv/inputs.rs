@@ -212,8 +212,8 @@ impl<'a> Worksheet<'a> {
     }
 
     /// Says of a dose that is usual by itself that it does not go with the weight: one of the two is another patient's, in
-    /// another unit or mistyped, and SUV is wrong by as much. A dose whose unit was guessed must go with it: what reads as 12 megabecquerels for an
-    /// adult is 12 mCi.
+    /// another unit or mistyped, and SUV is wrong by as much. A dose whose unit was guessed must go with it: what reads as 12
+    /// megabecquerels for an adult is 12 mCi.
     pub(super) fn compare_dose_and_weight(
         &mut self,
         item: &Radiopharmaceutical,

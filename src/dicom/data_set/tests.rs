@@ -44,7 +44,11 @@ fn plain_text(element: &InMemElement) -> Attribute<String> {
             words.collect::<Vec<_>>().join("\\")
         }
         (PrimitiveValue::U8(bytes), _) if element.vr() == VR::UN => {
-            String::from_utf8_lossy(bytes).into_owned()
+            // Each value without its padding, as `dicom-object` gives those of a known representation.
+            let text = String::from_utf8_lossy(bytes);
+            let values = text.trim_matches(blank).split('\\');
+            let values = values.map(|value| value.trim_end_matches([' ', '\0']));
+            values.collect::<Vec<_>>().join("\\")
         }
         (value, _) => value.to_str().into_owned(),
     };
