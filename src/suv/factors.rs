@@ -296,6 +296,15 @@ impl Worksheet<'_> {
                 format!("DecayFactor (0054,1321) deviates from both vendors' forms by {deviation} and confirms no clock"),
             );
         }
+        // Only enhanced objects have the dose in MBq; they must say to which time they were corrected (PS3.3 C.8.22.5.3).
+        let unstated = self.acquisition.enhanced_decay_datetime.value().is_none();
+        if item.dose_in_megabecquerels && unstated && self.clock_matters {
+            self.warn(
+                "DECAY_TIME_NOT_STATED",
+                "DecayCorrectionDateTime (0018,9701) is missing: the frames are taken as corrected to the start of the scan; if \
+                 they were corrected to the injection, SUV is too high",
+            );
+        }
         let reference = self.reference_time(&times, decay, evidence.form)?;
         let injection = self.injection(item, decay, reference.time)?;
         let decayed = seconds_between(injection.time, reference.time);

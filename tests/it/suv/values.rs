@@ -17,13 +17,13 @@ fn repairs_are_loud() {
             "dose in MBq where the standard says so",
             with_injection(|i| (i.total_dose, i.dose_in_megabecquerels) = (Value(368.08), true)),
             1.0,
-            &[],
+            &["DECAY_TIME_NOT_STATED"],
         ),
         row(
             "dose in Bq where the standard says MBq",
             with_injection(|i| i.dose_in_megabecquerels = true),
             1.0,
-            &["DOSE_UNIT_REPAIRED"],
+            &["DOSE_UNIT_REPAIRED", "DECAY_TIME_NOT_STATED"],
         ),
         row(
             "unusual dose",
