@@ -326,7 +326,8 @@ impl<'b> Walk<'b> {
             Some(head) if stop == PIXELS => self.pixels(head)?,
             Some(_) | None => PixelPlace::Nowhere,
         };
-        let bytes = self.input.bytes[..end].to_vec();
+        // The last value may reach beyond what was read so far.
+        let bytes = self.input.more(end)?[..end].to_vec();
         Ok((Elements { bytes, root, big_endian: self.encoding.big_endian }, place))
     }
 
@@ -430,7 +431,7 @@ impl<'b> Walk<'b> {
         while let Some(head) = self.head()?.filter(|head| head.tag != SEQUENCE_END) {
             let start = self.at;
             self.at += self.length(head)?;
-            parts.push(self.input.bytes[start..self.at].to_vec());
+            parts.push(self.input.get(start..self.at)?.ok_or(CUT)?.to_vec());
         }
         if parts.len() < 2 {
             return Err("has no compressed frames: it is truncated".into());

@@ -109,6 +109,23 @@ fn headers_of_whole_scans_are_those_of_dicom_object() {
     assert!(compared > 10_000, "{compared}");
 }
 
+#[test]
+fn a_last_value_beyond_the_first_bytes_is_read() {
+    let comment = "0123456789abcdef".repeat(1000);
+    let object = InMemDicomObject::from_element_iter([
+        DataElement::new(tags::MODALITY, VR::CS, PrimitiveValue::from("PT")),
+        DataElement::new(tags::TEXT_VALUE, VR::UT, PrimitiveValue::from(comment.as_str())),
+    ]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("header");
+    std::fs::write(&path, bytes_of(&object, uids::EXPLICIT_VR_LITTLE_ENDIAN)).unwrap();
+    // Room that holds another file, shorter and longer than this one.
+    for length in [0, 100, 40_000] {
+        let header = read_header(&path, &mut vec![b'?'; length]).unwrap();
+        assert_eq!(text(header.data_set(), tags::TEXT_VALUE), Attribute::Value(comment.clone()));
+    }
+}
+
 /// Tags, each with a representation that the dictionary gives it, and private ones.
 fn leaf() -> impl Strategy<Value = InMemElement> {
     fn element(tag: Tag, vr: VR, value: impl Into<PrimitiveValue>) -> InMemElement {
