@@ -253,6 +253,11 @@ pub fn percent_change(from: f64, to: f64) -> Option<f64> {
         .then(|| 100.0 * (to - from) / from)
 }
 
+/// The same of values of which one may not be known.
+pub fn percent_change_if_known(from: Option<f64>, to: Option<f64>) -> Option<f64> {
+    percent_change(from?, to?)
+}
+
 /// The default: 25 % of SUVmax, and for an increase at least 1.0 SUV besides.
 pub const PCT25: ChangeRule = ChangeRule {
     name: "pct25",

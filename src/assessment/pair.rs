@@ -42,10 +42,7 @@ fn hottest_of_both(sites: &Sites, statistic: ChangeStatistic) -> [Hottest; 2] {
         }
     };
     let in_view = || sites.known.iter().filter(|site| site.now != SiteNow::OutOfField);
-    let now = in_view().filter_map(|site| match site.now {
-        SiteNow::Uptake(uptake) => Some(uptake),
-        SiteNow::Resolved | SiteNow::OutOfField => None,
-    });
+    let now = in_view().filter_map(|site| site.now.uptake());
     [
         hottest(&mut in_view().map(|site| site.baseline)),
         hottest(&mut now.chain(sites.new_uptakes.iter().copied())),
@@ -85,7 +82,7 @@ pub(super) fn pair(
         follow_up: link.later,
         comparability,
         alignment: link.alignment.clone(),
-        delta_suv_max_percent: change(before, now),
+        delta_suv_max_percent: before.percent_change_to(now),
         nadir: (link.earlier == 0).then(|| nadir_before(scans, link.later)).flatten(),
         lugano: lugano::assess(&input, criteria),
         sensitivity: lugano::sensitivity(&input, &score, criteria),
@@ -106,13 +103,6 @@ pub(super) fn pair(
         None => doubt_unseen(percist, eortc, delta_suv_max, unseen + sites.unseen_before),
     }
     pair
-}
-
-fn change(before: Hottest, now: Hottest) -> Option<f64> {
-    match (before, now) {
-        (Hottest::Uptake(before), Hottest::Uptake(now)) => percent_change(before, now),
-        _ => None,
-    }
 }
 
 /// The score of the known sites alone: new lesions are judged by the response rules.
@@ -148,10 +138,8 @@ fn percist_input(
     // Volumes by one threshold over one field of view.
     let comparable = baseline.assessment.level == follow_up.assessment.level
         && sites.lesions.iter().all(|l| l.fate != Fate::OutOfView);
-    let change = |site: &KnownSite| match site.now {
-        SiteNow::Uptake(now) => percent_change(site.baseline.sul_peak?, now.sul_peak?),
-        SiteNow::Resolved | SiteNow::OutOfField => None,
-    };
+    let change =
+        |site: &KnownSite| percent_change(site.baseline.sul_peak?, site.now.uptake()?.sul_peak?);
     percist::PercistInput {
         baseline: percist_scan(baseline, peaks[0]),
         follow_up: percist_scan(follow_up, peaks[1]),

@@ -38,10 +38,7 @@ pub(super) fn carried(
     let there_from_onto = onto_from_there.inverse();
     let inside = |voxel: [usize; 3]| {
         let place = there_from_onto.transform_point3(onto.centre_of(voxel));
-        from.voxel_at(place).is_some_and(|[s, r, c]| {
-            let [_, rows, columns] = from.shape();
-            region.contains((s * rows + r) * columns + c)
-        })
+        region.holds(from, place)
     };
     let voxels =
         range(0).flat_map(|s| range(1).flat_map(move |r| range(2).map(move |c| [s, r, c])));

@@ -269,9 +269,7 @@ fn promote_group(
     let site = sites.reduce(|a, b| a.union(&b)).map(|site| site.dilated_mm(&onto, TOLERANCE_MM));
     let at_site = |lesion: &Lesion| {
         site.as_ref().is_some_and(|site| {
-            let hottest = onto.voxel_at(lesion.hottest_mm);
-            let [_, rows, columns] = onto.shape();
-            hottest.is_some_and(|[s, r, c]| site.contains((s * rows + r) * columns + c))
+            site.holds(&onto, lesion.hottest_mm)
                 || 2 * lesion.region.intersection(site).voxels() >= lesion.region.voxels()
         })
     };

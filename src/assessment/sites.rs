@@ -4,7 +4,7 @@ use super::residual::carried;
 use super::scan::uptake;
 use super::series::{Linked, LinkedLesion, SeriesScan, suspects};
 use crate::alignment::{Alignment, Verdict};
-use crate::criteria::{Criteria, percent_change};
+use crate::criteria::{Criteria, percent_change_if_known};
 use crate::deauville::{DeauvilleScore, LesionUptake, ReferenceUptake, score_uptake};
 use crate::decisions::DueTo;
 use crate::lesion::{Class, Lesion};
@@ -139,8 +139,9 @@ impl Pair<'_> {
             fate,
             confidence: group.confidence(self.alignment.quality.verdict == Verdict::Good),
             class: if is_disease { Class::Lesion } else { Class::Uncertain },
-            delta_suv_max_percent: percent_of(max(&before), max(&now).or(left)),
-            delta_volume_percent: percent_of(volume(&before), volume(&now)).filter(|_| one_rule),
+            delta_suv_max_percent: percent_change_if_known(max(&before), max(&now).or(left)),
+            delta_volume_percent: percent_change_if_known(volume(&before), volume(&now))
+                .filter(|_| one_rule),
             note: self.note(fate, members, suv_max_there),
             suv_max_there,
         }
@@ -315,10 +316,6 @@ impl Pair<'_> {
             sites.new_lesions.push(NewLesion { name, attribution });
         }
     }
-}
-
-fn percent_of(before: Option<f64>, now: Option<f64>) -> Option<f64> {
-    percent_change(before?, now?)
 }
 
 fn liver_max(scan: &SeriesScan<'_>) -> Option<f64> {

@@ -56,19 +56,12 @@ impl Carried {
 
     /// Share of the carried voxels that lie in a region of the other scan.
     fn share_in(&self, region: &Region, geometry: &VolumeGeometry, off: DVec3) -> f64 {
-        self.share(off, |p| holds(region, geometry, p))
+        self.share(off, |p| region.holds(geometry, p))
     }
 
     fn touches(&self, region: &Region, geometry: &VolumeGeometry, off: DVec3) -> bool {
-        self.places.iter().any(|p| holds(region, geometry, *p + off))
+        self.places.iter().any(|p| region.holds(geometry, *p + off))
     }
-}
-
-fn holds(region: &Region, geometry: &VolumeGeometry, place: DVec3) -> bool {
-    geometry.voxel_at(place).is_some_and(|[s, r, c]| {
-        let [_, rows, columns] = geometry.shape();
-        region.contains((s * rows + r) * columns + c)
-    })
 }
 
 /// Two scans with their regions carried into each other.

@@ -3,7 +3,7 @@
 //! Source: Young 1999 EJC 35:1773. It leaves a fall of 15 to 25 % after more than one cycle undefined: stable here.
 
 use super::{Hottest, MetabolicCategory, Reason};
-use crate::criteria::{EORTC, EPSILON, percent_change};
+use crate::criteria::{EORTC, EPSILON};
 
 /// What the call depends on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,10 +33,7 @@ pub struct EortcCall {
 
 /// The EORTC call for one pair.
 pub fn assess(input: &EortcInput) -> EortcCall {
-    let percent = match (input.baseline, input.follow_up) {
-        (Hottest::Uptake(from), Hottest::Uptake(to)) => percent_change(from, to),
-        (Hottest::NoLesion | Hottest::Unknown | Hottest::Uptake(_), _) => None,
-    };
+    let percent = input.baseline.percent_change_to(input.follow_up);
     let (category, code, text) = judge(input, percent);
     EortcCall { category, percent, reasons: vec![Reason::new(code, text)] }
 }

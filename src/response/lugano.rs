@@ -53,6 +53,16 @@ pub enum SiteNow {
     OutOfField,
 }
 
+impl SiteNow {
+    /// The uptake that remains.
+    pub fn uptake(self) -> Option<SiteUptake> {
+        match self {
+            Self::Uptake(uptake) => Some(uptake),
+            Self::Resolved | Self::OutOfField => None,
+        }
+    }
+}
+
 /// A site known at baseline.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KnownSite {
@@ -328,10 +338,7 @@ fn increased_sites(input: &LuganoInput, criteria: &Criteria) -> Vec<Reason> {
 }
 
 fn increase_text(site: &KnownSite, rule: &ChangeRule) -> String {
-    let to = match site.now {
-        SiteNow::Uptake(uptake) => uptake.value(rule.statistic),
-        SiteNow::Resolved | SiteNow::OutOfField => None,
-    };
+    let to = site.now.uptake().and_then(|uptake| uptake.value(rule.statistic));
     match site.baseline.value(rule.statistic).zip(to) {
         Some((from, to)) => {
             format!("{} rose from {from:.2} to {to:.2} (rule {})", site.name, rule.name)

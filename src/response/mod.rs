@@ -15,6 +15,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::criteria::percent_change;
+
 /// Metabolic response by Lugano 2014.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 pub enum ResponseCategory {
@@ -117,6 +119,16 @@ pub enum Hottest {
     Uptake(f64),
     /// There is a lesion, its value cannot be known (SUL without height, a report without numbers).
     Unknown,
+}
+
+impl Hottest {
+    /// The change to a later scan in percent; `None` where a value is missing or nothing is there to measure.
+    pub fn percent_change_to(self, now: Self) -> Option<f64> {
+        match (self, now) {
+            (Self::Uptake(from), Self::Uptake(to)) => percent_change(from, to),
+            (Self::NoLesion | Self::Unknown | Self::Uptake(_), _) => None,
+        }
+    }
 }
 
 /// A rule that fired or a remark, with its numbers.

@@ -145,6 +145,14 @@ impl Region {
         after > 0 && offset < self.runs[after - 1].end
     }
 
+    /// Whether the voxel of a lattice in which a place lies belongs to the region.
+    pub fn holds(&self, geometry: &VolumeGeometry, place: DVec3) -> bool {
+        geometry.voxel_at(place).is_some_and(|[s, r, c]| {
+            let [_, rows, columns] = geometry.shape();
+            self.contains((s * rows + r) * columns + c)
+        })
+    }
+
     /// Voxel count times voxel volume, millilitres.
     pub fn volume_ml(&self, geometry: &VolumeGeometry) -> f64 {
         self.voxels() as f64 * geometry.voxel_ml()

@@ -289,10 +289,11 @@ impl Worksheet<'_> {
         let earliest = others.iter().find(|o| o.rule == ReferenceRule::EarliestAcquisition);
         let alone = others.iter().all(|o| o.rule == ReferenceRule::EarliestAcquisition);
         if let Some(first) = earliest.filter(|_| alone && chosen.rule == ReferenceRule::SeriesTime)
-            && seconds_between(chosen.time, first.time) > UNCONFIRMED_SECS
+            && let lead = seconds_between(chosen.time, first.time)
+            && lead > UNCONFIRMED_SECS
         {
-            let minutes = seconds_between(chosen.time, first.time) / 60.0;
-            let percent = 100.0 * (decay.growth(seconds_between(chosen.time, first.time)) - 1.0);
+            let minutes = lead / 60.0;
+            let percent = 100.0 * (decay.growth(lead) - 1.0);
             self.warn(
                 "CLOCKS_DISAGREE",
                 format!(

@@ -3,7 +3,7 @@
 use super::pair::Pair;
 use super::score::{VisitScore, hottest, score, sul_region};
 use super::{Patient, Visit};
-use crate::criteria::{ChangeStatistic, Criteria, percent_change};
+use crate::criteria::{ChangeStatistic, Criteria, percent_change_if_known};
 use crate::diagnostic::Warning;
 use crate::quality::{Comparability, compare};
 use crate::response::ct_lugano::{self, CtCall, CtCategory};
@@ -14,9 +14,7 @@ use crate::response::lugano::{
 };
 use crate::response::lyric::{self, LyricCall, LyricInput};
 use crate::response::percist::{self, PercistCall, PercistInput, PercistScan};
-use crate::response::{
-    Hottest, Reason, ResponseCategory, Sensitivity, doubt, doubt_unseen, withhold,
-};
+use crate::response::{Reason, ResponseCategory, Sensitivity, doubt, doubt_unseen, withhold};
 
 /// The scores and calls of one patient.
 #[derive(Debug, Clone, PartialEq)]
@@ -155,10 +153,7 @@ fn call(pair: &Pair<'_>, prior: Option<Prior>, criteria: &Criteria) -> VisitPair
         baseline: pair.earlier,
         follow_up: pair.later,
         comparability,
-        delta_suv_max_percent: match (from, to) {
-            (Hottest::Uptake(from), Hottest::Uptake(to)) => percent_change(from, to),
-            _ => None,
-        },
+        delta_suv_max_percent: from.percent_change_to(to),
         sensitivity: lugano::sensitivity(&input, &pair.scores[pair.later].result, criteria),
         percist: percist::assess(&percist_input(before, now, new_lesion)),
         eortc: eortc::assess(&EortcInput {
@@ -166,7 +161,10 @@ fn call(pair: &Pair<'_>, prior: Option<Prior>, criteria: &Criteria) -> VisitPair
             follow_up: to,
             new_lesion,
             after_one_cycle: now.cycles == Some(1),
-            dimension_percent: change(before.longest_dimension_mm, now.longest_dimension_mm),
+            dimension_percent: percent_change_if_known(
+                before.longest_dimension_mm,
+                now.longest_dimension_mm,
+            ),
         }),
         delta_suv_max: delta_suv_max::assess(from, to, cycles),
         lyric: lyric_call(now, &lugano, ct.as_ref(), new_lesion),
@@ -190,10 +188,6 @@ fn call(pair: &Pair<'_>, prior: Option<Prior>, criteria: &Criteria) -> VisitPair
     result
 }
 
-fn change(before: Option<f64>, now: Option<f64>) -> Option<f64> {
-    percent_change(before?, now?)
-}
-
 fn percist_input(before: &Visit, now: &Visit, new_lesion: bool) -> PercistInput {
     let scan = |visit: &Visit| PercistScan {
         hottest: visit.sul_peak,
@@ -206,7 +200,7 @@ fn percist_input(before: &Visit, now: &Visit, new_lesion: bool) -> PercistInput 
         new_lesion,
         above_background: None,
         other_increase_percent: None,
-        tlg_percent: change(before.tlg_g, now.tlg_g),
+        tlg_percent: percent_change_if_known(before.tlg_g, now.tlg_g),
     }
 }
 

@@ -52,10 +52,7 @@ impl Question<'_> {
 
     /// The input with another overall score. It is that of the hottest site; the others keep theirs, but none is above it.
     fn rescored(&self, score: DeauvilleScore) -> LuganoInput {
-        let suv_max = |site: &KnownSite| match site.now {
-            SiteNow::Uptake(uptake) => uptake.suv_max,
-            SiteNow::Resolved | SiteNow::OutOfField => None,
-        };
+        let suv_max = |site: &KnownSite| site.now.uptake()?.suv_max;
         let hottest = self.input.sites.iter().filter_map(suv_max).fold(0.0, f64::max);
         let before = self.input.score.score();
         let follow = |site: &KnownSite| {
