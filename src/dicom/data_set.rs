@@ -67,7 +67,7 @@ impl Elements {
     /// What is wrong with it, in words that follow "the file".
     pub fn of(mut bytes: Vec<u8>) -> Result<Self, String> {
         let walk = Walk::new(Input::whole(&mut bytes), 0, Encoding::EXPLICIT);
-        walk.header(PIXELS).map(|(elements, _)| elements)
+        walk.header(PIXELS, Vec::new()).map(|(elements, _)| elements)
     }
 
     /// The data set at the top.
@@ -78,6 +78,35 @@ impl Elements {
             big_endian: self.big_endian,
             charset: self.root.charset.as_ref().unwrap_or(&SpecificCharacterSet::ISO_IR_6),
         }
+    }
+
+    /// Gives back what is more than the elements need.
+    pub(super) fn shrink(&mut self) {
+        self.bytes.shrink_to_fit();
+        self.root.elements.shrink_to_fit();
+    }
+}
+
+/// Room that headers are read into, one after another.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    pub(super) bytes: Vec<u8>,
+    elements: Vec<Held>,
+}
+
+impl Room {
+    /// Takes the room of elements that are not needed any more.
+    pub(super) fn take_back(&mut self, elements: Elements) {
+        self.bytes = elements.bytes;
+        self.elements = elements.root.elements;
+    }
+
+    /// Room for the elements of the next header.
+    pub(super) fn elements(&mut self) -> Vec<Held> {
+        let mut elements = std::mem::take(&mut self.elements);
+        elements.clear();
+        elements.reserve(USUAL_ELEMENTS);
+        elements
     }
 }
 
@@ -92,7 +121,7 @@ struct Node {
 
 /// An element in sixteen bytes, so that a lookup stays within a few lines of the cache.
 #[derive(Debug, Clone, Copy)]
-struct Held {
+pub(super) struct Held {
     /// Group and element as one number, which is compared at once.
     key: u32,
     vr: VR,
@@ -100,6 +129,12 @@ struct Held {
     /// Where the value begins; of a sequence its number in the node.
     start: u32,
     length: u32,
+}
+
+impl Held {
+    fn tag(self) -> Tag {
+        Tag((self.key >> 16) as u16, self.key as u16)
+    }
 }
 
 fn key(tag: Tag) -> u32 {
@@ -145,9 +180,8 @@ impl<'a> DataSet<'a> {
     fn element(self, held: Held) -> Element<'a> {
         let range = held.start as usize..held.start as usize + held.length as usize;
         let value = (!held.is_sequence).then(|| &self.bytes[range]);
-        let tag = Tag((held.key >> 16) as u16, held.key as u16);
         let (big_endian, charset) = (self.big_endian, self.charset);
-        Element { tag, vr: held.vr, value, big_endian, charset }
+        Element { tag: held.tag(), vr: held.vr, value, big_endian, charset }
     }
 
     /// The elements from one tag to another, both included.
@@ -156,6 +190,28 @@ impl<'a> DataSet<'a> {
         let start = elements.partition_point(|held| held.key < first);
         let found = elements[start..].iter().take_while(move |held| held.key <= last);
         found.map(move |held| self.element(*held))
+    }
+
+    /// Whether another data set has the same elements with the same bytes, whatever is in those that are left out.
+    pub(super) fn agrees(self, other: DataSet, left_out: fn(Tag) -> bool) -> bool {
+        let [mut ours, mut theirs] = [self, other]
+            .map(|set| set.node.elements.iter().filter(move |held| !left_out(held.tag())));
+        self.big_endian == other.big_endian
+            && ours.all(|held| {
+                theirs.next().is_some_and(|other_held| self.is_same(*held, other, *other_held))
+            })
+            && theirs.next().is_none()
+    }
+
+    fn is_same(self, held: Held, other: DataSet, other_held: Held) -> bool {
+        let is_alike = (held.key, held.vr, held.is_sequence, held.length)
+            == (other_held.key, other_held.vr, other_held.is_sequence, other_held.length);
+        if !is_alike || !held.is_sequence {
+            return is_alike && self.element(held).value == other.element(other_held).value;
+        }
+        let [ours, theirs] = [self, other].map(|set| set.items(held.tag()));
+        ours.len() == theirs.len()
+            && ours.iter().zip(theirs.iter()).all(|(ours, theirs)| ours.agrees(theirs, |_| false))
     }
 
     /// The items of a sequence; none where it is absent.
@@ -318,16 +374,23 @@ impl<'b> Walk<'b> {
         Self { input, encoding, at }
     }
 
-    /// The elements before the tag `stop`, and the pixel data where it stopped before them.
-    pub(super) fn header(mut self, stop: Tag) -> Result<(Elements, PixelPlace), String> {
-        let (root, stopped) = self.data_set(stop, None, 0)?;
+    /// The elements before the tag `stop`, and the pixel data where it stopped before them; `room` is for the elements.
+    pub(super) fn header(
+        mut self,
+        stop: Tag,
+        room: Vec<Held>,
+    ) -> Result<(Elements, PixelPlace), String> {
+        let root = Node { elements: room, ..Node::default() };
+        let (root, stopped) = self.data_set(root, stop, None, 0)?;
         let end = self.at.min(self.input.length);
         let place = match stopped {
             Some(head) if stop == PIXELS => self.pixels(head)?,
             Some(_) | None => PixelPlace::Nowhere,
         };
         // The last value may reach beyond what was read so far.
-        let bytes = self.input.more(end)?[..end].to_vec();
+        self.input.more(end)?;
+        let mut bytes = std::mem::take(self.input.bytes);
+        bytes.truncate(end);
         Ok((Elements { bytes, root, big_endian: self.encoding.big_endian }, place))
     }
 
@@ -356,19 +419,16 @@ impl<'b> Walk<'b> {
         }
     }
 
-    /// The elements before the tag `stop`, with what stands there, or of an item to its end.
+    /// The elements before the tag `stop`, with what stands there, or of an item to its end; added to an empty node.
     fn data_set(
         &mut self,
+        mut node: Node,
         stop: Tag,
         end: Option<usize>,
         depth: usize,
     ) -> Result<(Node, Option<Head>), String> {
         if depth > MAX_DEPTH {
             return Err("has sequences nested too deeply".into());
-        }
-        let mut node = Node::default();
-        if depth == 0 {
-            node.elements.reserve(USUAL_ELEMENTS);
         }
         while self.is_before(end)? {
             let Some(head) = self.head()? else { break };
@@ -416,7 +476,7 @@ impl<'b> Walk<'b> {
                 SEQUENCE_END => break,
                 ITEM => {
                     let end = self.end_of(head)?;
-                    items.push(self.data_set(stop, end, depth + 1)?.0);
+                    items.push(self.data_set(Node::default(), stop, end, depth + 1)?.0);
                 }
                 other => return Err(format!("has {other} in a sequence in place of an item")),
             }
@@ -501,14 +561,12 @@ impl<'b> Walk<'b> {
             (VR::OB, u32_of(rest), 8)
         } else if !explicit {
             (dictionary_vr(tag), u32_of(rest), 8)
+        } else if let Some(vr) = vr_of_short([rest[0], rest[1]]) {
+            (vr, u32::from(u16_of([rest[2], rest[3]])), 8)
         } else {
             let vr = VR::from_binary([rest[0], rest[1]]).unwrap_or(VR::UN);
-            if has_short_length(vr) {
-                (vr, u32::from(u16_of([rest[2], rest[3]])), 8)
-            } else {
-                let length = self.input.get(at + 8..at + 12)?.ok_or(CUT)?;
-                (vr, u32_of([length[0], length[1], length[2], length[3]]), 12)
-            }
+            let length = self.input.get(at + 8..at + 12)?.ok_or(CUT)?;
+            (vr, u32_of([length[0], length[1], length[2], length[3]]), 12)
         };
         self.at += size;
         Ok(Some(Head { tag, vr, length }))
@@ -543,29 +601,29 @@ fn dictionary_vr(tag: Tag) -> VR {
 }
 
 /// Value representations with a length of two bytes; all others have four after two reserved ones.
-fn has_short_length(vr: VR) -> bool {
-    matches!(
-        vr,
-        VR::AE
-            | VR::AS
-            | VR::AT
-            | VR::CS
-            | VR::DA
-            | VR::DS
-            | VR::DT
-            | VR::FL
-            | VR::FD
-            | VR::IS
-            | VR::LO
-            | VR::LT
-            | VR::PN
-            | VR::SH
-            | VR::SL
-            | VR::SS
-            | VR::ST
-            | VR::TM
-            | VR::UI
-            | VR::UL
-            | VR::US
-    )
+fn vr_of_short(code: [u8; 2]) -> Option<VR> {
+    Some(match &code {
+        b"AE" => VR::AE,
+        b"AS" => VR::AS,
+        b"AT" => VR::AT,
+        b"CS" => VR::CS,
+        b"DA" => VR::DA,
+        b"DS" => VR::DS,
+        b"DT" => VR::DT,
+        b"FL" => VR::FL,
+        b"FD" => VR::FD,
+        b"IS" => VR::IS,
+        b"LO" => VR::LO,
+        b"LT" => VR::LT,
+        b"PN" => VR::PN,
+        b"SH" => VR::SH,
+        b"SL" => VR::SL,
+        b"SS" => VR::SS,
+        b"ST" => VR::ST,
+        b"TM" => VR::TM,
+        b"UI" => VR::UI,
+        b"UL" => VR::UL,
+        b"US" => VR::US,
+        _ => return None,
+    })
 }

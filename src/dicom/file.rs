@@ -14,7 +14,7 @@ use dicom_core::Tag;
 use dicom_dictionary_std::uids;
 use flate2::bufread::DeflateDecoder;
 
-use super::data_set::{DataSet, Elements, Encoding, Input, PIXELS, PixelPlace, Walk};
+use super::data_set::{DataSet, Elements, Encoding, Input, PIXELS, PixelPlace, Room, Walk};
 use super::record::PixelFormat;
 
 /// Explicit VR big endian: retired, and still in archives.
@@ -46,6 +46,17 @@ impl Header {
     pub(super) fn data_set(&self) -> DataSet<'_> {
         self.elements.root()
     }
+
+    /// The header in no more room than it needs.
+    pub(super) fn shrunk(mut self) -> Self {
+        self.elements.shrink();
+        self
+    }
+
+    /// Gives the room back for the next header.
+    pub(super) fn give_back(self, room: &mut Room) {
+        room.take_back(self.elements);
+    }
 }
 
 /// Pixel data as the file has them.
@@ -65,22 +76,19 @@ pub(super) enum Stored {
 }
 
 /// Reads the header of a file, or says why it is no DICOM file; `room` is read into, and can be used for the next file.
-pub(super) fn read_header(path: &Path, room: &mut Vec<u8>) -> Result<Header, String> {
+pub(super) fn read_header(path: &Path, room: &mut Room) -> Result<Header, String> {
     read_header_up_to(path, PIXELS, room)
 }
 
 /// Reads the header up to a tag: what can be had of a file that is damaged further on.
-pub(super) fn read_header_up_to(
-    path: &Path,
-    stop: Tag,
-    room: &mut Vec<u8>,
-) -> Result<Header, String> {
+pub(super) fn read_header_up_to(path: &Path, stop: Tag, room: &mut Room) -> Result<Header, String> {
     let file = File::open(path).map_err(io)?;
     let file_bytes = file.metadata().map_err(io)?.len();
     if file_bytes == 0 {
         return Err("is empty".into());
     }
-    let mut input = Input::new(file, file_bytes, FIRST_BYTES, room)?;
+    let elements = room.elements();
+    let mut input = Input::new(file, file_bytes, FIRST_BYTES, &mut room.bytes)?;
     let layout = match Layout::of(input.start()) {
         // A file meta group as long is rare.
         Err(_) => Layout::of(input.more(META_BYTES)?)?,
@@ -94,7 +102,8 @@ pub(super) fn read_header_up_to(
         input = Input::whole(&mut inflated);
         data_set = 0;
     }
-    let (elements, pixels) = Walk::new(input, data_set, encoding(&transfer_syntax)).header(stop)?;
+    let walk = Walk::new(input, data_set, encoding(&transfer_syntax));
+    let (elements, pixels) = walk.header(stop, elements)?;
     Ok(Header { elements, transfer_syntax, file_bytes, pixels })
 }
 

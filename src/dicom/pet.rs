@@ -34,6 +34,10 @@ const PHILIPS_SUV: Private = Private {
 };
 const PHILIPS_ACTIVITY: Private = Private { element: 0x09, ..PHILIPS_SUV };
 
+/// The groups of the private attributes that are read.
+pub(super) const PRIVATE_GROUPS: [u16; 3] =
+    [GE_SCAN_DATETIME.group, SIEMENS_DECAY_DATETIME.group, PHILIPS_SUV.group];
+
 /// The flags of an enhanced object and the value of `CorrectedImage` that says the same.
 const CORRECTIONS: [(Tag, &str); 6] = [
     (tags::ATTENUATION_CORRECTED, "ATTN"),

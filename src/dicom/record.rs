@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
@@ -97,22 +98,66 @@ pub(super) struct Frame {
 #[derive(Debug)]
 pub(super) struct Record {
     pub(super) path: PathBuf,
-    pub(super) facts: Facts,
+    pub(super) instance_uid: String,
+    /// What the file says of its series: one for all neighbours that say the same.
+    pub(super) facts: Arc<Facts>,
     pub(super) format: PixelFormat,
     pub(super) frames: Vec<Frame>,
-    /// The series-wide part of a PET acquisition.
-    pub(super) acquisition: Option<PetAcquisition>,
     /// What makes the file unusable although its header can be read: shorter than its pixels, frames that disagree.
     pub(super) faults: Vec<String>,
 }
 
-/// Who the file is, and the rest of its header.
+/// What a file says of its series. Of the header nothing may be read here that [`is_of_slice`].
 #[derive(Debug)]
 pub(super) struct Facts {
     pub(super) study_uid: String,
     pub(super) series_uid: String,
-    pub(super) instance_uid: String,
     pub(super) header: Header,
+    /// The series-wide part of a PET acquisition.
+    pub(super) acquisition: Option<PetAcquisition>,
+    /// The only frame, and how the samples are stored: what a slice that says the same does not say for itself.
+    slice: Option<(Frame, PixelFormat)>,
+}
+
+/// Whether an element is one in which slices differ, or one that nobody reads: two headers that agree in all others say
+/// the same of their series. [`Frame`] and [`Record`] read these of every file.
+fn is_of_slice(tag: Tag) -> bool {
+    let private = tag.group() % 2 == 1;
+    private && !pet::PRIVATE_GROUPS.contains(&tag.group())
+        || matches!(
+            tag,
+            tags::INSTANCE_CREATION_DATE
+                | tags::INSTANCE_CREATION_TIME
+                | tags::SOP_INSTANCE_UID
+                | tags::ACQUISITION_DATE
+                | tags::CONTENT_DATE
+                | tags::ACQUISITION_DATE_TIME
+                | tags::ACQUISITION_TIME
+                | tags::CONTENT_TIME
+                | tags::EXPOSURE_TIME
+                | tags::X_RAY_TUBE_CURRENT
+                | tags::EXPOSURE
+                | tags::ACTUAL_FRAME_DURATION
+                | tags::ACQUISITION_NUMBER
+                | tags::INSTANCE_NUMBER
+                | tags::IMAGE_POSITION_PATIENT
+                | tags::SLICE_LOCATION
+                | tags::SMALLEST_IMAGE_PIXEL_VALUE
+                | tags::LARGEST_IMAGE_PIXEL_VALUE
+                | tags::WINDOW_CENTER
+                | tags::WINDOW_WIDTH
+                | tags::RESCALE_INTERCEPT
+                | tags::RESCALE_SLOPE
+                | tags::FRAME_REFERENCE_TIME
+                | tags::PRIMARY_PROMPTS_COUNTS_ACCUMULATED
+                | tags::SECONDARY_COUNTS_ACCUMULATED
+                | tags::SLICE_SENSITIVITY_FACTOR
+                | tags::DECAY_FACTOR
+                | tags::DOSE_CALIBRATION_FACTOR
+                | tags::SCATTER_FRACTION_FACTOR
+                | tags::DEAD_TIME_FACTOR
+                | tags::IMAGE_INDEX
+        )
 }
 
 /// Attributes in which all slices of a series agree (clinical rule: "slices of ONE PET series").
@@ -143,6 +188,25 @@ const CONSTANTS: [(Tag, &str); 20] = [
 const PET_ONLY: [Tag; 3] = [tags::SERIES_DATE, tags::SERIES_TIME, tags::CORRECTED_IMAGE];
 
 impl Record {
+    /// The slice of a header that says the same of its series as one before; `None` where it does not.
+    ///
+    /// Fast because what a hundred slices have in common is compared as bytes, and decoded once.
+    pub(super) fn like(path: &Path, header: &Header, facts: &Arc<Facts>) -> Option<Self> {
+        let (frame, format) = facts.slice.as_ref()?;
+        let root = header.data_set();
+        let agrees = format.transfer_syntax == header.transfer_syntax
+            && root.agrees(facts.header.data_set(), is_of_slice);
+        agrees.then(|| {
+            let (place, file_bytes) = (header.pixels, header.file_bytes);
+            let format = PixelFormat { place, file_bytes, ..format.clone() };
+            let frames = vec![frame.of_slice(root, facts.acquisition.is_some())];
+            let faults = format.truncation().into_iter().collect();
+            let instance_uid = text_or_empty(root, tags::SOP_INSTANCE_UID);
+            let (path, facts) = (path.to_owned(), Arc::clone(facts));
+            Self { path, instance_uid, facts, format, frames, faults }
+        })
+    }
+
     /// Takes from a header what the loader needs, or says why the file is not an image of a series.
     pub(super) fn of(path: &Path, header: Header) -> Result<Self, String> {
         let root = header.data_set();
@@ -167,14 +231,24 @@ impl Record {
         let disagreement = frame_disagreement(root, format.frames, is_pet, &series_uid);
         let faults = [format.truncation(), disagreement];
         let faults = faults.into_iter().flatten().collect();
-        let facts = Facts {
-            study_uid: text_or_empty(root, tags::STUDY_INSTANCE_UID),
-            series_uid,
-            instance_uid: text_or_empty(root, tags::SOP_INSTANCE_UID),
-            header,
+        let instance_uid = text_or_empty(root, tags::SOP_INSTANCE_UID);
+        let study_uid = text_or_empty(root, tags::STUDY_INSTANCE_UID);
+        let in_groups =
+            [tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE, tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE];
+        let slice = match frames.as_slice() {
+            [frame] if !in_groups.iter().any(|&tag| root.has(tag)) => {
+                Some((frame.clone(), format.clone()))
+            }
+            _ => None,
         };
-        let path = path.to_owned();
-        Ok(Self { path, facts, format, frames, acquisition, faults })
+        let facts = Facts { study_uid, series_uid, header: header.shrunk(), acquisition, slice };
+        let (path, facts) = (path.to_owned(), Arc::new(facts));
+        Ok(Self { path, instance_uid, facts, format, frames, faults })
+    }
+
+    /// Whether both are slices of which one says of the series what the other says.
+    pub(super) fn says_the_same(&self, other: &Self) -> bool {
+        self.facts.slice.is_some() && Arc::ptr_eq(&self.facts, &other.facts)
     }
 }
 
@@ -212,7 +286,7 @@ impl Record {
     /// Attributes that must agree within a series.
     pub(super) fn constants(&self) -> impl Iterator<Item = Constant<'_>> {
         let view = View::of_frame(self.facts.header.data_set(), 0);
-        constants(view, self.acquisition.is_some())
+        constants(view, self.facts.acquisition.is_some())
     }
 
     /// The values of `ImageType` and `SeriesType`, and of the `FrameType` of each frame.
@@ -382,23 +456,32 @@ impl Frame {
         let view = View::of_frame(root, index as usize);
         let of = |sequence, tag| numbers(view.holder(sequence, tag), tag);
         let one = |sequence, tag| number(view.holder(sequence, tag), tag);
-        let transformation = tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE;
-        let mut slope = one(transformation, tags::RESCALE_SLOPE);
-        let mut intercept = one(transformation, tags::RESCALE_INTERCEPT);
-        // Where the unit comes from the real world value mapping, so do its slope and intercept.
-        if let Some(mapping) = pet::mapping_with_unit(view) {
-            slope = number(mapping, tags::REAL_WORLD_VALUE_SLOPE);
-            intercept = number(mapping, tags::REAL_WORLD_VALUE_INTERCEPT);
-        }
+        let (slope, intercept) = rescale(view);
         Self {
             index,
-            position: of(tags::PLANE_POSITION_SEQUENCE, tags::IMAGE_POSITION_PATIENT),
+            position: position(view),
             orientation: of(tags::PLANE_ORIENTATION_SEQUENCE, tags::IMAGE_ORIENTATION_PATIENT),
             pixel_spacing: of(tags::PIXEL_MEASURES_SEQUENCE, tags::PIXEL_SPACING),
             thickness_mm: one(tags::PIXEL_MEASURES_SEQUENCE, tags::SLICE_THICKNESS),
             slope,
             intercept,
             slice: pet::slice(view),
+        }
+    }
+
+    /// The frame of another slice, of which all is known that slices have in common.
+    fn of_slice(&self, root: DataSet, is_pet: bool) -> Self {
+        let view = View::of_frame(root, 0);
+        let (slope, intercept) = rescale(view);
+        Self {
+            index: 0,
+            position: position(view),
+            orientation: self.orientation.clone(),
+            pixel_spacing: self.pixel_spacing.clone(),
+            thickness_mm: self.thickness_mm.clone(),
+            slope,
+            intercept,
+            slice: if is_pet { pet::slice(view) } else { self.slice.clone() },
         }
     }
 
@@ -412,7 +495,103 @@ impl Frame {
     }
 }
 
+/// `ImagePositionPatient`.
+fn position(view: View) -> Attribute<Vec<f64>> {
+    let tag = tags::IMAGE_POSITION_PATIENT;
+    numbers(view.holder(tags::PLANE_POSITION_SEQUENCE, tag), tag)
+}
+
+/// Slope and intercept of stored values.
+fn rescale(view: View) -> (Attribute<f64>, Attribute<f64>) {
+    // Where the unit comes from the real world value mapping, so do its slope and intercept.
+    if let Some(mapping) = pet::mapping_with_unit(view) {
+        return (
+            number(mapping, tags::REAL_WORLD_VALUE_SLOPE),
+            number(mapping, tags::REAL_WORLD_VALUE_INTERCEPT),
+        );
+    }
+    let of = |tag| number(view.holder(tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE, tag), tag);
+    (of(tags::RESCALE_SLOPE), of(tags::RESCALE_INTERCEPT))
+}
+
 /// The values of `ImageType` or `SeriesType` in capitals.
 pub(super) fn type_values(header: DataSet, tag: Tag) -> Vec<String> {
     texts(header, tag).into_iter().map(|value| value.to_ascii_uppercase()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use dicom_core::value::DataSetSequence;
+    use dicom_core::{DataElement, PrimitiveValue, VR};
+    use dicom_object::InMemDicomObject;
+
+    use super::super::data_set::Room;
+    use super::super::data_set::tests::bytes_of;
+    use super::super::file::read_header;
+    use super::*;
+
+    fn text_of(tag: Tag, vr: VR, value: &str) -> DataElement<InMemDicomObject> {
+        DataElement::new(tag, vr, PrimitiveValue::from(value))
+    }
+
+    /// A slice of a PET: where it lies, the slope, the patient's weight and the dose.
+    fn slice(z: &str, slope: &str, weight: &str, dose: &str) -> InMemDicomObject {
+        let dose = text_of(tags::RADIONUCLIDE_TOTAL_DOSE, VR::DS, dose);
+        let injection = DataSetSequence::from(vec![InMemDicomObject::from_element_iter([dose])]);
+        let word = |tag, value: u16| DataElement::new(tag, VR::US, PrimitiveValue::from(value));
+        InMemDicomObject::from_element_iter([
+            text_of(tags::SOP_INSTANCE_UID, VR::UI, &format!("1.2.{z}")),
+            text_of(tags::MODALITY, VR::CS, "PT"),
+            text_of(tags::SERIES_INSTANCE_UID, VR::UI, "1.2.3"),
+            text_of(tags::PATIENT_WEIGHT, VR::DS, weight),
+            text_of(tags::IMAGE_POSITION_PATIENT, VR::DS, &format!("0\\0\\{z}")),
+            text_of(tags::RESCALE_SLOPE, VR::DS, slope),
+            text_of(tags::UNITS, VR::CS, "BQML"),
+            word(tags::ROWS, 2),
+            word(tags::COLUMNS, 2),
+            DataElement::new(tags::RADIOPHARMACEUTICAL_INFORMATION_SEQUENCE, VR::SQ, injection),
+        ])
+    }
+
+    fn header(object: &InMemDicomObject) -> Header {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("slice");
+        std::fs::write(&path, bytes_of(object, uids::EXPLICIT_VR_LITTLE_ENDIAN)).unwrap();
+        read_header(&path, &mut Room::default()).unwrap()
+    }
+
+    #[test]
+    fn a_slice_says_the_same_only_where_nothing_but_what_is_its_own_differs() {
+        let first = Record::of(Path::new("1"), header(&slice("1", "2", "70", "3e8"))).unwrap();
+        let like =
+            |object: &InMemDicomObject| Record::like(Path::new("2"), &header(object), &first.facts);
+        let second = like(&slice("5", "7.5", "70", "3e8")).unwrap();
+        assert!(second.says_the_same(&first));
+        let alone = Record::of(Path::new("2"), header(&slice("5", "7.5", "70", "3e8"))).unwrap();
+        assert!(!second.says_the_same(&alone), "each was decoded by itself");
+        assert_eq!(format!("{:?}", second.frames), format!("{:?}", alone.frames));
+        assert_eq!(second.frames[0].slope, Attribute::Value(7.5));
+        assert_eq!((second.instance_uid, second.format), (alone.instance_uid, alone.format));
+        assert_eq!(second.facts.acquisition, alone.facts.acquisition);
+        assert!(like(&slice("5", "2", "70.5", "3e8")).is_none());
+        assert!(like(&slice("5", "2", "70", "3.1e8")).is_none(), "in a sequence");
+        let mut longer = slice("5", "2", "70", "3e8");
+        longer.put(text_of(tags::SUV_TYPE, VR::CS, "BW"));
+        assert!(like(&longer).is_none());
+        let mut private = slice("5", "2", "70", "3e8");
+        private.put(text_of(Tag(0x0019, 0x0010), VR::LO, "nobody reads it"));
+        assert!(like(&private).is_some());
+        private.put(text_of(Tag(0x0009, 0x0010), VR::LO, "GEMS_PETD_01"));
+        assert!(like(&private).is_none());
+    }
+
+    #[test]
+    fn frames_of_functional_groups_are_decoded_each() {
+        let mut enhanced = slice("1", "2", "70", "3e8");
+        let groups = DataSetSequence::from(vec![InMemDicomObject::new_empty()]);
+        enhanced.put(DataElement::new(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, VR::SQ, groups));
+        let first = Record::of(Path::new("1"), header(&enhanced)).unwrap();
+        assert!(Record::like(Path::new("2"), &header(&enhanced), &first.facts).is_none());
+        assert!(!first.says_the_same(&first));
+    }
 }

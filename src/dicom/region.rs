@@ -5,6 +5,7 @@ use std::path::Path;
 
 use dicom_dictionary_std::{tags, uids};
 
+use super::data_set::Room;
 use super::file::{self, EXPLICIT_BIG_ENDIAN, Stored};
 use super::pixels::{Samples, Unscaled};
 use super::record::PixelFormat;
@@ -22,7 +23,7 @@ pub(crate) fn regions(
     scan_frame: Option<&str>,
 ) -> Result<Warned<Vec<Placed>>, MaskFault> {
     std::fs::File::open(path).map_err(MaskFault::Io)?;
-    let header = file::read_header(path, &mut Vec::new()).map_err(MaskFault::NotRegions)?;
+    let header = file::read_header(path, &mut Room::default()).map_err(MaskFault::NotRegions)?;
     let class = attribute::text_or_empty(header.data_set(), tags::SOP_CLASS_UID);
     match class.as_str() {
         uids::RT_STRUCTURE_SET_STORAGE => rtstruct::regions(header.data_set(), onto, scan_frame),

@@ -1,18 +1,20 @@
 //! From a path to studies and series, by headers alone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
 use rayon::prelude::*;
 
 use super::attribute::{text_or_empty, uid};
+use super::data_set::Room;
 use super::error::ReadError;
-use super::file::{announced_class, read_header, read_header_up_to};
-use super::record::Record;
+use super::file::{Header, announced_class, read_header, read_header_up_to};
+use super::record::{Facts, Record};
 use super::series::{Series, Study};
 use crate::diagnostic::{Warned, Warning};
 
@@ -36,13 +38,19 @@ pub fn scan(path: &Path) -> Result<Warned<Vec<Study>>, ReadError> {
         return Err(ReadError::EmptyFolder(path.to_owned()));
     }
     let found =
-        files.par_iter().map_init(Vec::new, |room, file| read(file, room)).collect::<Vec<_>>();
+        files.par_iter().map_init(Reading::default, |at, file| read(file, at)).collect::<Vec<_>>();
     let (mut foreign, mut lost) = (Vec::new(), Vec::new());
     let mut series = BTreeMap::<String, Members>::new();
     for (file, found) in files.iter().zip(found) {
         match found {
             Found::Image(record) => {
-                series.entry(record.facts.series_uid.clone()).or_default().0.push(*record);
+                let uid = &record.facts.series_uid;
+                match series.get_mut(uid) {
+                    Some((records, _)) => records.push(*record),
+                    None => {
+                        series.insert(uid.clone(), (vec![*record], Vec::new()));
+                    }
+                }
             }
             Found::Index => {}
             Found::Damaged(uid, why) => {
@@ -68,7 +76,7 @@ pub fn scan(path: &Path) -> Result<Warned<Vec<Study>>, ReadError> {
     let series = series
         .into_par_iter()
         .filter(|(_, (records, _))| !records.is_empty())
-        .map(|(_, (records, broken))| Series::of(records, &broken))
+        .map(|(_, (records, broken))| Series::of(&records, &broken))
         .collect::<Vec<_>>();
     if series.is_empty() {
         let damaged = warnings.iter().find(|w| w.code == "FILE_DAMAGED").map(|w| w.message.clone());
@@ -130,11 +138,35 @@ enum Found {
     Foreign(String),
 }
 
-fn read(path: &Path, room: &mut Vec<u8>) -> Found {
-    let header = match contained(|| read_header(path, room)) {
+/// What is kept from one file to the next.
+#[derive(Default)]
+struct Reading {
+    room: Room,
+    /// What the latest headers said of their series: the next file is likely to say the same.
+    latest: VecDeque<Arc<Facts>>,
+}
+
+/// So many series may lie mixed in a folder, and their files still be compared with one of the same.
+const LATEST: usize = 4;
+
+impl Reading {
+    /// The record of a header that says of its series what one of the latest said.
+    fn alike(&self, path: &Path, header: &Header) -> Option<Record> {
+        self.latest.iter().find_map(|facts| Record::like(path, header, facts))
+    }
+
+    fn keep(&mut self, facts: &Arc<Facts>) {
+        self.latest.truncate(LATEST - 1);
+        self.latest.push_front(Arc::clone(facts));
+    }
+}
+
+fn read(path: &Path, reading: &mut Reading) -> Found {
+    let header = match contained(|| read_header(path, &mut reading.room)) {
         Ok(header) => header,
         Err(why) => {
-            let start = contained(|| read_header_up_to(path, BEHIND_SERIES_UID, room)).ok();
+            let start =
+                contained(|| read_header_up_to(path, BEHIND_SERIES_UID, &mut reading.room)).ok();
             let series = start.and_then(|start| {
                 uid(start.data_set(), tags::SERIES_INSTANCE_UID).value().cloned()
             });
@@ -144,6 +176,10 @@ fn read(path: &Path, room: &mut Vec<u8>) -> Found {
             };
         }
     };
+    if let Ok(Some(record)) = contained(|| Ok(reading.alike(path, &header))) {
+        header.give_back(&mut reading.room);
+        return Found::Image(Box::new(record));
+    }
     let class = text_or_empty(header.data_set(), tags::MEDIA_STORAGE_SOP_CLASS_UID);
     if class == uids::MEDIA_STORAGE_DIRECTORY_STORAGE
         || header.data_set().has(tags::DIRECTORY_RECORD_SEQUENCE)
@@ -152,7 +188,10 @@ fn read(path: &Path, room: &mut Vec<u8>) -> Found {
     }
     let series = uid(header.data_set(), tags::SERIES_INSTANCE_UID).value().cloned();
     match (contained(|| Record::of(path, header)), series) {
-        (Ok(record), _) => Found::Image(Box::new(record)),
+        (Ok(record), _) => {
+            reading.keep(&record.facts);
+            Found::Image(Box::new(record))
+        }
         (Err(why), Some(series)) => Found::Damaged(series, format!("cannot be used: {why}")),
         (Err(why), None) => without_series(path, why),
     }

@@ -157,13 +157,13 @@ impl Series {
     }
 
     /// Joins the files of one series; `broken` are files that belong to it but cannot be read.
-    pub(super) fn of(mut records: Vec<Record>, broken: &[(PathBuf, String)]) -> Self {
-        records.sort_by(|a, b| a.path.cmp(&b.path));
+    pub(super) fn of(records: &[Record], broken: &[(PathBuf, String)]) -> Self {
         let mut slices = records
             .iter()
             .flat_map(|record| record.frames.iter().map(move |frame| Slice { record, frame }))
             .collect::<Vec<_>>();
-        let agreement = disagreement(&records).map_or(Ok(()), Err);
+        let various = various(records);
+        let agreement = disagreement(&various).map_or(Ok(()), Err);
         let geometry = place(&mut slices);
         let geometry = agreement.and(geometry);
         let mut reasons =
@@ -175,10 +175,10 @@ impl Series {
         let files = file_order(&slices);
         let sources = sources(&slices, &files);
         reasons.extend(sources.as_ref().err().cloned());
-        reasons.extend(undecodable(&records));
+        reasons.extend(undecodable(&various));
         let loadable = reasons.is_empty();
         let acquisition =
-            records[0].acquisition.clone().filter(|_| sources.is_ok()).map(|shared| {
+            records[0].facts.acquisition.clone().filter(|_| sources.is_ok()).map(|shared| {
                 acquisition(shared, &slices, sources.as_deref().unwrap_or_default(), &geometry)
             });
         let mut series =
@@ -186,11 +186,11 @@ impl Series {
         series.slices = slices.len();
         series.sources = sources.unwrap_or_default();
         series.transfer_syntaxes =
-            records.iter().map(|record| record.format.transfer_syntax.clone()).collect();
+            various.iter().map(|record| record.format.transfer_syntax.clone()).collect();
         series.transfer_syntaxes.sort();
         series.transfer_syntaxes.dedup();
-        series.kinds = kinds(&records);
-        series.remarks = remarks(&records, &series);
+        series.kinds = kinds(&various);
+        series.remarks = remarks(&various, &series);
         reasons.extend(super::select::objections(&series));
         series.usable = reasons.is_empty();
         series.reasons = reasons;
@@ -271,13 +271,16 @@ impl Series {
     }
 }
 
+/// The files of a series without those that say of it what the one before says; never empty.
+fn various(records: &[Record]) -> Vec<&Record> {
+    let runs = records.chunk_by(Record::says_the_same);
+    runs.map(|run| &run[0]).collect()
+}
+
 /// The words of `ImageType`, `SeriesType` and `FrameType` in capitals, each once.
-fn kinds(records: &[Record]) -> Vec<String> {
-    // Most files have the bytes of the first.
-    let first = records[0].kinds().collect::<Vec<_>>();
-    let others = records[1..].iter().flat_map(Record::kinds).filter(|kind| !first.contains(kind));
+fn kinds(records: &[&Record]) -> Vec<String> {
     let mut words = BTreeSet::new();
-    for element in first.iter().copied().chain(others) {
+    for element in records.iter().flat_map(|record| record.kinds()) {
         for word in element_text(element).value().iter().flat_map(|text| text.split('\\')) {
             words.insert(word.trim().to_ascii_uppercase());
         }
@@ -287,7 +290,7 @@ fn kinds(records: &[Record]) -> Vec<String> {
 }
 
 /// Why the samples of the first such file of a PET or CT cannot be read.
-fn undecodable(records: &[Record]) -> Option<String> {
+fn undecodable(records: &[&Record]) -> Option<String> {
     let modality = text_or_empty(records[0].facts.header.data_set(), tags::MODALITY);
     if !["PT", "CT"].contains(&modality.as_str()) {
         return None;
@@ -298,7 +301,7 @@ fn undecodable(records: &[Record]) -> Option<String> {
     })
 }
 
-fn remarks(records: &[Record], series: &Series) -> Vec<Warning> {
+fn remarks(records: &[&Record], series: &Series) -> Vec<Warning> {
     let mut remarks = Vec::new();
     let says = |answer: &str| {
         records.iter().any(|record| {
@@ -332,13 +335,14 @@ fn remarks(records: &[Record], series: &Series) -> Vec<Warning> {
 }
 
 /// The first attribute in which two files of a series differ though they must not.
-fn disagreement(records: &[Record]) -> Option<GeometryFault> {
-    let first = &records[0];
+fn disagreement(records: &[&Record]) -> Option<GeometryFault> {
+    let first = records[0];
     let constants = first.constants().collect::<Vec<_>>();
     records[1..].iter().find_map(|record| {
         let constant = first_other(&constants, record.constants());
-        let attribute = constant
-            .or_else(|| difference(first.acquisition.as_ref()?, record.acquisition.as_ref()?))?;
+        let attribute = constant.or_else(|| {
+            difference(first.facts.acquisition.as_ref()?, record.facts.acquisition.as_ref()?)
+        })?;
         let files = Box::new([first.path.clone(), record.path.clone()]);
         Some(GeometryFault::Differs { attribute, files })
     })

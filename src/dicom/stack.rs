@@ -62,7 +62,7 @@ pub(super) fn place(slices: &mut [Slice]) -> Result<VolumeGeometry, GeometryFaul
         return Err(GeometryFault::TooFew { slices: 0 });
     };
     let plane = Plane::of(first)?;
-    for slice in slices.iter() {
+    for slice in slices.iter().filter(|slice| !slice.record.says_the_same(first.record)) {
         plane.agrees(Plane::of(*slice)?, first.record, slice.record)?;
     }
     let normal = plane.along_row.cross(plane.along_column).normalize();
@@ -216,7 +216,7 @@ fn repeated_places(
             _ => runs.push(1),
         }
     }
-    let instance = |i: usize| (&slices[i].record.facts.instance_uid, slices[i].frame.index);
+    let instance = |i: usize| (&slices[i].record.instance_uid, slices[i].frame.index);
     let copied = instance(first) == instance(first + 1);
     if !copied && runs.len() > 1 && runs.iter().all(|&run| run == runs[0]) {
         return Err(GeometryFault::Phases { places: runs.len(), times: runs[0] });

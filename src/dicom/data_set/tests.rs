@@ -23,7 +23,7 @@ pub(in crate::dicom) fn written(object: &InMemDicomObject) -> Elements {
     Elements::of(bytes_of(object, uids::EXPLICIT_VR_LITTLE_ENDIAN)).unwrap()
 }
 
-fn bytes_of(object: &InMemDicomObject, syntax: &str) -> Vec<u8> {
+pub(in crate::dicom) fn bytes_of(object: &InMemDicomObject, syntax: &str) -> Vec<u8> {
     let syntax = TransferSyntaxRegistry.get(syntax).unwrap();
     let mut bytes = Vec::new();
     object.write_dataset_with_ts(&mut bytes, syntax).unwrap();
@@ -101,7 +101,7 @@ fn headers_of_whole_scans_are_those_of_dicom_object() {
     let mut compared = 0;
     for path in files {
         let object = OpenFileOptions::new().read_until(tags::PIXEL_DATA).open_file(&path);
-        let (Ok(object), Ok(header)) = (object, read_header(&path, &mut Vec::new())) else {
+        let (Ok(object), Ok(header)) = (object, read_header(&path, &mut Room::default())) else {
             continue;
         };
         compared += agreeing(&object, header.data_set(), &path.display().to_string());
@@ -121,7 +121,8 @@ fn a_last_value_beyond_the_first_bytes_is_read() {
     std::fs::write(&path, bytes_of(&object, uids::EXPLICIT_VR_LITTLE_ENDIAN)).unwrap();
     // Room that holds another file, shorter and longer than this one.
     for length in [0, 100, 40_000] {
-        let header = read_header(&path, &mut vec![b'?'; length]).unwrap();
+        let mut room = Room { bytes: vec![b'?'; length], ..Room::default() };
+        let header = read_header(&path, &mut room).unwrap().shrunk();
         assert_eq!(text(header.data_set(), tags::TEXT_VALUE), Attribute::Value(comment.clone()));
     }
 }
@@ -198,7 +199,7 @@ proptest! {
             let plain = InMemDicomObject::read_dataset_with_ts(bytes.as_slice(), known).unwrap();
             let encoding = crate::dicom::file::encoding(syntax);
             let (found, _) =
-                Walk::new(Input::whole(&mut bytes), 0, encoding).header(PIXELS).unwrap();
+                Walk::new(Input::whole(&mut bytes), 0, encoding).header(PIXELS, Vec::new()).unwrap();
             agreeing(&plain, found.root(), syntax);
         }
     }
@@ -220,7 +221,7 @@ proptest! {
             }
             bytes.truncate(end);
             let walk = Walk::new(Input::whole(&mut bytes), 0, Encoding { explicit, big_endian });
-            if let Ok((found, _)) = walk.header(PIXELS) {
+            if let Ok((found, _)) = walk.header(PIXELS, Vec::new()) {
                 let _ = text(found.root(), tags::SERIES_DESCRIPTION);
             }
         }
@@ -272,8 +273,9 @@ fn a_compressed_icon_does_not_end_the_header() {
     let pixels = long(tags::PIXEL_DATA, *b"OW", 2, &[7, 0]);
     let mut bytes = [sequence.clone(), pixels].concat();
     let start = (sequence.len() + 12) as u64;
-    let (found, place) =
-        Walk::new(Input::whole(&mut bytes), 0, Encoding::EXPLICIT).header(PIXELS).unwrap();
+    let (found, place) = Walk::new(Input::whole(&mut bytes), 0, Encoding::EXPLICIT)
+        .header(PIXELS, Vec::new())
+        .unwrap();
     assert!(found.root().has(tags::ICON_IMAGE_SEQUENCE));
     assert_eq!(place, PixelPlace::Value { start, bytes: 2, float: false, words: true });
 }
