@@ -61,6 +61,7 @@ pub mod decisions;
 pub mod diagnostic;
 pub mod dicom;
 pub mod geometry;
+mod large_pages;
 pub mod lesion;
 pub mod mask_file;
 pub mod matching;

@@ -20,6 +20,7 @@ use ndarray::{ArrayViewMut3, Axis};
 use rayon::prelude::*;
 
 use crate::geometry::VolumeGeometry;
+use crate::large_pages::zeroed;
 use crate::volume::Volume;
 
 /// How far beyond the outermost centres an index still counts as on them, in voxels: room for rounding in the affine.
@@ -184,7 +185,7 @@ impl Line {
 }
 
 /// Fills each row of a new volume from the row's line through the source, one slice a task.
-fn fill_rows<T, U: Copy + Send + Sync, S>(
+fn fill_rows<T, U: Copy + Default + Send + Sync, S>(
     source: &Volume<T>,
     onto: &VolumeGeometry,
     here_from_there: DAffine3,
@@ -194,11 +195,12 @@ fn fill_rows<T, U: Copy + Send + Sync, S>(
 ) -> Volume<U> {
     let map = source.geometry().index_from_patient() * here_from_there * onto.patient_from_index();
     let [_, rows, columns] = onto.shape();
-    let mut values = vec![outside; onto.len()];
     if !map.is_finite() {
-        return Volume::from_vec(onto.clone(), values);
+        return Volume::filled(onto.clone(), outside);
     }
+    let mut values = zeroed(onto.len());
     values.par_chunks_mut(rows * columns).enumerate().for_each(|(s, slice)| {
+        slice.fill(outside);
         let mut scratch = scratch();
         for (r, row) in slice.chunks_exact_mut(columns).enumerate() {
             let start = map.transform_point3(DVec3::new(s as f64, r as f64, 0.0));
@@ -220,7 +222,7 @@ pub fn resample<T: Sample>(
 ) -> Volume<f32> {
     let shape = volume.geometry().shape();
     let values = volume.values();
-    fill_rows(volume, onto, here_from_there, outside, RowBlend::default, |line, row, blend| {
+    fill_rows(volume, onto, here_from_there, outside, RowBlend::new, |line, row, blend| {
         let inside = line.inside(row.len(), shape, -SLACK);
         let reach = line.step.abs() * row.len() as f64;
         if inside.is_empty() {
@@ -235,8 +237,8 @@ pub fn resample<T: Sample>(
 }
 
 /// The way of rows whose columns run along the source's columns: slice and row index are constant.
-#[derive(Default)]
 struct RowBlend {
+    level: Level,
     /// The four source rows blended into one.
     blended: Vec<f32>,
     /// Source column and fraction of each target column, for the line that starts at `start`.
@@ -245,6 +247,10 @@ struct RowBlend {
 }
 
 impl RowBlend {
+    fn new() -> Self {
+        Self { level: Level::new(), blended: Vec::new(), columns: Vec::new(), start: None }
+    }
+
     fn fill<T: Sample>(
         &mut self,
         values: &[T],
@@ -266,12 +272,14 @@ impl RowBlend {
         let last = (ends[0].max(ends[1]) as usize + 1).min(n - 1);
         let cell = Cell::clamped(DVec3::new(line.start.x, line.start.y, 0.0), shape);
         self.blend(values, &cell, first, last);
-        let blended = &self.blended;
+        let (blended, columns) = (&self.blended, &self.columns);
         let next = usize::from(n > 1);
-        for (value, &(low, f)) in row[inside].iter_mut().zip(&self.columns) {
-            let low = low as usize - first;
-            *value = lerp(blended[low], blended[low + next], f);
-        }
+        dispatch!(self.level, _ => {
+            for (value, &(low, f)) in row[inside].iter_mut().zip(columns) {
+                let low = low as usize - first;
+                *value = lerp(blended[low], blended[low + next], f);
+            }
+        });
     }
 
     fn blend<T: Sample>(&mut self, values: &[T], cell: &Cell, first: usize, last: usize) {
@@ -281,18 +289,22 @@ impl RowBlend {
             |offset: usize| &values[cell.offset + offset + first..=cell.offset + offset + last];
         let weights = [(1.0 - fs) * (1.0 - fr), (1.0 - fs) * fr, fs * (1.0 - fr), fs * fr];
         let (a, b, c, d) = (from(0), from(dr), from(ds), from(ds + dr));
-        self.blended.clear();
-        self.blended.extend(a.iter().zip(b).zip(c.iter().zip(d)).map(|((&a, &b), (&c, &d))| {
-            let v: [f32; 4] = [a.into(), b.into(), c.into(), d.into()];
-            v[0] * weights[0] + v[1] * weights[1] + v[2] * weights[2] + v[3] * weights[3]
-        }));
+        self.blended.resize(a.len(), 0.0);
+        let blended = self.blended.as_mut_slice();
+        dispatch!(self.level, _ => {
+            let sources = a.iter().zip(b).zip(c.iter().zip(d));
+            for (value, ((&a, &b), (&c, &d))) in blended.iter_mut().zip(sources) {
+                let v: [f32; 4] = [a.into(), b.into(), c.into(), d.into()];
+                *value = v[0] * weights[0] + v[1] * weights[1] + v[2] * weights[2] + v[3] * weights[3];
+            }
+        });
     }
 }
 
 /// Carries a mask or label map onto another lattice: the value of the voxel whose cell holds each centre.
 ///
 /// `here_from_there` maps the patient frame of `onto` to the volume's own.
-pub fn resample_nearest<T: Copy + Send + Sync>(
+pub fn resample_nearest<T: Copy + Default + Send + Sync>(
     volume: &Volume<T>,
     onto: &VolumeGeometry,
     here_from_there: DAffine3,
@@ -328,7 +340,7 @@ pub fn gaussian_smooth<T: Sample>(volume: &Volume<T>, sigma_mm: [f64; 3]) -> Vol
     let spacing = volume.geometry().spacing_mm();
     let kernel = [0, 1, 2].map(|axis| half_kernel(sigma_mm[axis] / spacing[axis]));
     let area = rows * columns;
-    let mut smooth = vec![0.0_f32; volume.values().len()];
+    let mut smooth = zeroed(volume.values().len());
     let along_rows = RowKernel::new(&kernel[2], columns);
     let planes = smooth.par_chunks_mut(area).zip(volume.values().par_chunks(area));
     planes.for_each_init(

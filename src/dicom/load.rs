@@ -17,6 +17,7 @@ use super::record::PixelFormat;
 use super::scan::contained;
 use super::series::{Series, Source};
 use crate::geometry::VolumeGeometry;
+use crate::large_pages::zeroed;
 use crate::resample::{average_hounsfield, reduced_geometry, whole_blocks};
 use crate::volume::Volume;
 
@@ -26,8 +27,11 @@ const MAX_VOXELS: usize = 1 << 31;
 const LEAST_STRETCHED: usize = 3;
 /// Air, for places that a CT did not measure.
 const AIR_HU: i16 = -1024;
+/// No value lies between these.
+const NO_PADDING: [f64; 2] = [1.0, 0.0];
 
-/// Loads a PET: (stored · slope + intercept) · factor for each slice, `factor_per_slice` in the order of the volume.
+/// Loads a PET: (stored · slope + intercept) · factor for each slice, `factor_per_slice` in the order of the volume; padding
+/// becomes 0, because nothing was measured there.
 ///
 /// # Errors
 /// The series has no lattice, the number of factors is not that of its slices, a file cannot be decoded, or the slopes of
@@ -43,12 +47,11 @@ pub fn load_pet(series: &Series, factor_per_slice: &[f64]) -> Result<Volume<f32>
     let reader = Reader::new(series)?;
     let volume = load(&reader, |slice, room, target| {
         let Source { slope, intercept, .. } = series.sources[slice];
-        reader.slice(
-            slice,
-            room,
-            target,
-            Uptake { slope, intercept, factor: factor_per_slice[slice] },
-        )
+        let scale = Uptake { slope, intercept, factor: factor_per_slice[slice] };
+        match reader.padding(slice) {
+            Some(padding) => reader.slice(slice, room, target, Padded::new(scale, padding, 0.0)),
+            None => reader.slice(slice, room, target, scale),
+        }
     })?;
     match stretched(series, factor_per_slice, &volume) {
         Some(largest) => {
@@ -99,7 +102,7 @@ pub fn load_ct_reduced(series: &Series, coarsest_mm: f64) -> Result<Volume<i16>,
     let block = whole_blocks(&reader.geometry, coarsest_mm);
     let reduced = reduced_geometry(&reader.geometry, block);
     let area = rows * columns;
-    let mut voxels = vec![0; reduced.len()];
+    let mut voxels = zeroed(reduced.len());
     let planes = voxels.par_chunks_mut(reduced.shape()[1] * reduced.shape()[2]);
     planes.enumerate().try_for_each_init(
         || (vec![0; block[0] * area], Vec::new()),
@@ -128,19 +131,15 @@ impl Scale<f32> for Uptake {
     }
 }
 
-/// Hounsfield units of a stored value; `padding`, both ends included, is air.
+/// Hounsfield units of a stored value.
 #[derive(Debug, Clone, Copy)]
 struct Hounsfield {
     slope: f64,
     intercept: f64,
-    padding: [f64; 2],
 }
 
 impl Scale<i16> for Hounsfield {
     fn number(self, stored: f64) -> i16 {
-        if self.padding[0] <= stored && stored <= self.padding[1] {
-            return AIR_HU;
-        }
         // Rounded half away from zero; `round` would be a call for each voxel. `as` cuts, and saturates: values beyond i16
         // become its ends.
         let hu = stored * self.slope + self.intercept;
@@ -154,7 +153,6 @@ impl Scale<i16> for Hounsfield {
 struct Shifted {
     scale: Hounsfield,
     shift: i32,
-    padding: [i32; 2],
 }
 
 impl Shifted {
@@ -163,13 +161,10 @@ impl Shifted {
     const MOST_BITS: u32 = 16;
 
     fn of(scale: Hounsfield, bits: u32) -> Option<Self> {
-        let Hounsfield { slope, intercept, padding: [low, high] } = scale;
+        let Hounsfield { slope, intercept } = scale;
         let whole = intercept.fract() == 0.0 && intercept.abs() <= Self::LARGEST;
-        (slope.total_cmp(&1.0).is_eq() && whole && bits <= Self::MOST_BITS).then_some(Self {
-            scale,
-            shift: intercept as i32,
-            padding: [low.ceil() as i32, high.floor() as i32],
-        })
+        (slope.total_cmp(&1.0).is_eq() && whole && bits <= Self::MOST_BITS)
+            .then_some(Self { scale, shift: intercept as i32 })
     }
 }
 
@@ -179,9 +174,35 @@ impl Scale<i16> for Shifted {
     }
 
     fn whole(self, stored: i32) -> i16 {
-        let ends = [i32::from(i16::MIN), i32::from(i16::MAX)];
-        let hu = (stored + self.shift).clamp(ends[0], ends[1]) as i16;
-        if self.padding[0] <= stored && stored <= self.padding[1] { AIR_HU } else { hu }
+        (stored + self.shift).clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16
+    }
+}
+
+/// A scale under which padding, both ends included, has a value of its own: it was not measured (PS3.3 C.7.5.1.1.2).
+#[derive(Debug, Clone, Copy)]
+struct Padded<S, T> {
+    scale: S,
+    padding: [f64; 2],
+    whole: [i32; 2],
+    instead: T,
+}
+
+impl<S, T> Padded<S, T> {
+    fn new(scale: S, [low, high]: [f64; 2], instead: T) -> Self {
+        let whole = [low.ceil() as i32, high.floor() as i32];
+        Self { scale, padding: [low, high], whole, instead }
+    }
+}
+
+impl<S: Scale<T>, T: Copy> Scale<T> for Padded<S, T> {
+    fn number(self, stored: f64) -> T {
+        let is_padding = self.padding[0] <= stored && stored <= self.padding[1];
+        if is_padding { self.instead } else { self.scale.number(stored) }
+    }
+
+    fn whole(self, stored: i32) -> T {
+        let is_padding = self.whole[0] <= stored && stored <= self.whole[1];
+        if is_padding { self.instead } else { self.scale.whole(stored) }
     }
 }
 
@@ -191,7 +212,7 @@ fn load<T: Copy + Default + Send>(
     slice: impl Fn(usize, &mut Vec<u8>, &mut [T]) -> Result<(), ReadError> + Sync,
 ) -> Result<Volume<T>, ReadError> {
     let [_, rows, columns] = reader.geometry.shape();
-    let mut voxels = vec![T::default(); reader.geometry.len()];
+    let mut voxels = zeroed(reader.geometry.len());
     let slices = voxels.par_chunks_mut(rows * columns).enumerate();
     slices.try_for_each_init(Vec::new, |room, (n, target)| slice(n, room, target))?;
     Ok(Volume::from_vec(reader.geometry.clone(), voxels))
@@ -245,14 +266,19 @@ impl<'a> Reader<'a> {
         target: &mut [i16],
     ) -> Result<(), ReadError> {
         let Source { file, slope, intercept, .. } = self.series.sources[slice];
-        let samples = &self.formats[file];
-        let padding = self.series.files[file].1.padding;
-        let padding = padding.map_or([1.0, 0.0], |ends| ends.map(|end| samples.as_stored(end)));
-        let scale = Hounsfield { slope, intercept, padding };
-        match Shifted::of(scale, samples.bits()) {
-            Some(shifted) => self.slice(slice, room, target, shifted),
-            None => self.slice(slice, room, target, scale),
+        let scale = Hounsfield { slope, intercept };
+        let padding = self.padding(slice).unwrap_or(NO_PADDING);
+        match Shifted::of(scale, self.formats[file].bits()) {
+            Some(shifted) => self.slice(slice, room, target, Padded::new(shifted, padding, AIR_HU)),
+            None => self.slice(slice, room, target, Padded::new(scale, padding, AIR_HU)),
         }
+    }
+
+    /// The first and the last stored value that are padding in a slice.
+    fn padding(&self, slice: usize) -> Option<[f64; 2]> {
+        let file = self.series.sources[slice].file;
+        let ends = self.series.files[file].1.padding?;
+        Some(ends.map(|end| self.formats[file].as_stored(end)))
     }
 
     /// Fills one slice with its scaled samples; `room` is read into.

@@ -432,6 +432,23 @@ fn a_ct_comes_in_hounsfield_units() {
 }
 
 #[test]
+fn padding_of_a_pet_is_no_uptake() {
+    let stored = |[_, r, c]: [usize; 3]| if r == 0 { -2000 } else { 100 + c as i32 };
+    let pet = Synthetic { stored, slope: |_| 0.5, ..Synthetic::pet() };
+    let corner = |pet: &Synthetic| {
+        let (_folder, studies) = written(pet);
+        let found = only(&studies);
+        let values = load_pet(found, &vec![3.0; found.slices]).unwrap();
+        [values[[0, 0, 0]], values[[0, 1, 2]]]
+    };
+    assert_eq!(corner(&pet), [-3000.0, 153.0]);
+    let value =
+        DataElement::new(tags::PIXEL_PADDING_VALUE, VR::SS, PrimitiveValue::from(-2000_i16));
+    let padded = Synthetic { put: [pet.put.clone(), vec![value]].concat(), ..pet };
+    assert_eq!(corner(&padded), [0.0, 153.0]);
+}
+
+#[test]
 fn a_pet_without_weight_still_loads() {
     let (_folder, studies) = written(&Synthetic::pet().with(tags::PATIENT_WEIGHT, VR::DS, ""));
     let found = only(&studies);
