@@ -1,7 +1,7 @@
 //! The values of a region in parts that stay in the cache, and the value at a rank without sorting.
 //!
-//! Fast because the rows of the region are gathered once and then read as whole vectors, and because a sample tells between
-//! which two values a rank lies, so that few values are put in order.
+//! Fast because the rows of a part are gathered into room that is used again and then read as whole vectors, and because a
+//! sample tells between which two values a rank lies, so that few values are put in order.
 
 use std::ops::Range;
 
@@ -21,8 +21,11 @@ const SAMPLED: usize = 64;
 const BLOCK: usize = 32;
 
 /// The values of a region in memory order, part by part.
-pub(super) struct Parts {
-    parts: Vec<Vec<f32>>,
+pub(super) struct Parts<'a> {
+    values: &'a [f32],
+    runs: &'a [Run],
+    /// How many values lie before each run.
+    before: Vec<usize>,
     count: usize,
 }
 
@@ -34,25 +37,20 @@ pub(super) struct Near {
     higher: usize,
 }
 
-impl Parts {
+impl<'a> Parts<'a> {
     /// # Panics
     /// If the volume is on another lattice: a programming error.
-    pub(super) fn of(volume: &Volume<f32>, region: &Region) -> Self {
+    pub(super) fn of(volume: &'a Volume<f32>, region: &'a Region) -> Self {
         region.check(volume.geometry());
         let (values, runs) = (volume.values(), region.runs());
-        let before: Vec<usize> = runs
-            .iter()
-            .scan(0, |total, run| Some(std::mem::replace(total, *total + run.range().len())))
-            .collect();
-        let count = runs.last().map_or(0, |run| before[runs.len() - 1] + run.range().len());
-        let part = |n: usize| gathered(values, runs, &before, n * PART..count.min((n + 1) * PART));
-        // The parts of a small region are not worth a task.
-        let parts = match count.div_ceil(PART) {
-            0 => Vec::new(),
-            1 => vec![part(0)],
-            parts => (0..parts).into_par_iter().map(part).collect(),
-        };
-        Self { parts, count }
+        let mut count = 0;
+        let before = runs.iter().map(|run| {
+            let before = count;
+            count += run.range().len();
+            before
+        });
+        let before = before.collect();
+        Self { values, runs, before, count }
     }
 
     /// How many values there are.
@@ -62,15 +60,37 @@ impl Parts {
 
     /// What some work makes of each part, in their order.
     pub(super) fn map<T: Send>(&self, work: impl Fn(&[f32]) -> T + Sync) -> Vec<T> {
-        match self.parts.as_slice() {
-            [only] => vec![work(only)],
-            parts => parts.par_iter().map(|part| work(part)).collect(),
+        let part = |room: &mut Vec<f32>, n: usize| {
+            self.gather(n * PART..self.count.min((n + 1) * PART), room);
+            work(room)
+        };
+        match self.count.div_ceil(PART) {
+            0 => Vec::new(),
+            // The part of a small region is not worth a task.
+            1 => vec![part(&mut Vec::new(), 0)],
+            parts => (0..parts).into_par_iter().map_init(Vec::new, part).collect(),
+        }
+    }
+
+    /// The values of a range, counted in memory order, in place of what the room held.
+    fn gather(&self, range: Range<usize>, room: &mut Vec<f32>) {
+        room.clear();
+        room.reserve(range.len());
+        let first = self.before.partition_point(|&before| before <= range.start) - 1;
+        for (run, &before) in self.runs[first..].iter().zip(&self.before[first..]) {
+            let skipped = range.start.saturating_sub(before);
+            let left = range.len() - room.len();
+            let end = run.end.min(run.start + skipped + left);
+            room.extend_from_slice(&self.values[run.start + skipped..end]);
+            if room.len() == range.len() {
+                break;
+            }
         }
     }
 
     /// Every so manieth value of a part; none where all values are put in order anyhow.
     pub(super) fn sample(&self, part: &[f32]) -> Vec<f32> {
-        let many = self.parts.len() > 1;
+        let many = self.count > PART;
         part.iter().step_by(SAMPLED).copied().filter(|_| many).collect()
     }
 
@@ -92,24 +112,10 @@ impl Parts {
         if all && lower <= ends[0] && ends[1] < lower + between.len() {
             return at_rank(&mut between, rank - lower as f64);
         }
-        at_rank(&mut self.parts.concat(), rank)
+        let mut values = Vec::new();
+        self.gather(0..self.count, &mut values);
+        at_rank(&mut values, rank)
     }
-}
-
-/// The values of a range of a region, counted in memory order; `before` tells how many lie before each run.
-fn gathered(values: &[f32], runs: &[Run], before: &[usize], range: Range<usize>) -> Vec<f32> {
-    let mut found = Vec::with_capacity(range.len());
-    let first = before.partition_point(|&before| before <= range.start) - 1;
-    for (run, &before) in runs[first..].iter().zip(&before[first..]) {
-        let skipped = range.start.saturating_sub(before);
-        let left = range.len() - found.len();
-        let end = run.end.min(run.start + skipped + left);
-        found.extend_from_slice(&values[run.start + skipped..end]);
-        if found.len() == range.len() {
-            break;
-        }
-    }
-    found
 }
 
 /// Between which values a share of the ranks lies, by a sample of them; everything where the sample is empty.
