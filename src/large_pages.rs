@@ -4,41 +4,45 @@
 //! hundred thousand interruptions, more time than all else that is done while it is read. Linux gives pages of 2 MB where
 //! it is asked to. This is the one module with unsafe code.
 
-/// Room that is smaller is left to the allocator, which uses what was freed again.
-const LEAST_BYTES: usize = 1 << 22;
+/// Where a large page may begin; most machines have pages of this size.
+const PAGE_BYTES: usize = 1 << 21;
 
 /// So many zeros (the default of numbers), in large pages where the system has them.
 ///
-/// Fast because the zeros are the system's: no page is written before it is used.
+/// Fast because the zeros of a large volume are the system's: no page is written before it is used.
 pub(crate) fn zeroed<T: Copy + Default>(count: usize) -> Vec<T> {
     let values = vec![T::default(); count];
-    if size_of_val(values.as_slice()) >= LEAST_BYTES {
-        ask_for_large_pages(&values);
-    }
+    ask_for_large_pages(&values);
     values
 }
 
+/// Whether the system will give large pages for those places of the values that lie in whole ones.
 #[cfg(target_os = "linux")]
 #[expect(
     unsafe_code,
     reason = "there is no safe way to advise the system about memory of a vector"
 )]
-fn ask_for_large_pages<T>(values: &[T]) {
+fn ask_for_large_pages<T>(values: &[T]) -> bool {
     use rustix::mm::{Advice, madvise};
-    let (start, bytes) = (values.as_ptr().cast_mut(), size_of_val(values));
-    // The system wants the start of a page; what of the first one lies before the values is the allocator's, and is
-    // advised with them.
-    let before = start.addr() % rustix::param::page_size();
-    let page = start.cast::<u8>().wrapping_sub(before).cast();
-    // SAFETY: this advice changes no byte and no right of access, only how pages that are not there yet are made. The range
-    // is that of the values and of the rest of their first page, which are mapped.
-    let advised = unsafe { madvise(page, bytes + before, Advice::LinuxHugepage) };
+    let (start, bytes) = (values.as_ptr().cast::<u8>(), size_of_val(values));
+    let before = start.addr().next_multiple_of(PAGE_BYTES) - start.addr();
+    let whole = bytes.saturating_sub(before) / PAGE_BYTES * PAGE_BYTES;
+    if whole == 0 {
+        return false;
+    }
+    // SAFETY: the range lies within the values, and this advice changes no byte and no right of access, only how pages
+    // that are not there yet are made.
+    let advised = unsafe {
+        madvise(start.wrapping_add(before).cast_mut().cast(), whole, Advice::LinuxHugepage)
+    };
     // A system that has none gives pages of the usual size.
-    let _ = advised;
+    advised.is_ok()
 }
 
 #[cfg(not(target_os = "linux"))]
-fn ask_for_large_pages<T>(_: &[T]) {}
+fn ask_for_large_pages<T>(_: &[T]) -> bool {
+    false
+}
 
 #[cfg(test)]
 mod tests {
@@ -46,11 +50,21 @@ mod tests {
 
     #[test]
     fn values_are_zero_and_can_be_written_whatever_their_number() {
-        for count in [0, 1, LEAST_BYTES / 4 - 1, LEAST_BYTES / 4, 3 * LEAST_BYTES + 7] {
+        for count in [0, 1, PAGE_BYTES / 4, PAGE_BYTES, 3 * PAGE_BYTES + 7] {
             let mut values = zeroed::<u32>(count);
             assert_eq!(values, vec![0; count]);
             values.fill(7);
             assert_eq!(values, vec![7; count]);
         }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_volume_is_advised_and_what_is_smaller_than_a_page_is_not() {
+        assert!(!ask_for_large_pages(&vec![0_u8; PAGE_BYTES - 1]));
+        assert!(!ask_for_large_pages::<f32>(&[]));
+        // A system may have been built without large pages, and then shows no setting of them.
+        let known = std::path::Path::new("/sys/kernel/mm/transparent_hugepage").exists();
+        assert_eq!(ask_for_large_pages(&vec![0_u8; 4 * PAGE_BYTES]), known);
     }
 }

@@ -185,7 +185,7 @@ impl Line {
 }
 
 /// Fills each row of a new volume from the row's line through the source, one slice a task.
-fn fill_rows<T, U: Copy + Default + Send + Sync, S>(
+fn fill_rows<T, U: Copy + Default + PartialEq + Send + Sync, S>(
     source: &Volume<T>,
     onto: &VolumeGeometry,
     here_from_there: DAffine3,
@@ -200,7 +200,9 @@ fn fill_rows<T, U: Copy + Default + Send + Sync, S>(
     }
     let mut values = zeroed(onto.len());
     values.par_chunks_mut(rows * columns).enumerate().for_each(|(s, slice)| {
-        slice.fill(outside);
+        if outside != U::default() {
+            slice.fill(outside);
+        }
         let mut scratch = scratch();
         for (r, row) in slice.chunks_exact_mut(columns).enumerate() {
             let start = map.transform_point3(DVec3::new(s as f64, r as f64, 0.0));
@@ -304,7 +306,7 @@ impl RowBlend {
 /// Carries a mask or label map onto another lattice: the value of the voxel whose cell holds each centre.
 ///
 /// `here_from_there` maps the patient frame of `onto` to the volume's own.
-pub fn resample_nearest<T: Copy + Default + Send + Sync>(
+pub fn resample_nearest<T: Copy + Default + PartialEq + Send + Sync>(
     volume: &Volume<T>,
     onto: &VolumeGeometry,
     here_from_there: DAffine3,

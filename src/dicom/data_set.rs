@@ -80,10 +80,11 @@ impl Elements {
         }
     }
 
-    /// Gives back what is more than the elements need.
-    pub(super) fn shrink(&mut self) {
-        self.bytes.shrink_to_fit();
+    /// Drops elements at the top, and what room is more than the others need.
+    pub(super) fn drop_elements(&mut self, which: fn(Tag) -> bool) {
+        self.root.elements.retain(|held| !which(held.tag()));
         self.root.elements.shrink_to_fit();
+        self.bytes.shrink_to_fit();
     }
 }
 
@@ -193,25 +194,27 @@ impl<'a> DataSet<'a> {
     }
 
     /// Whether another data set has the same elements with the same bytes, whatever is in those that are left out.
-    pub(super) fn agrees(self, other: DataSet, left_out: fn(Tag) -> bool) -> bool {
-        let [mut ours, mut theirs] = [self, other]
-            .map(|set| set.node.elements.iter().filter(move |held| !left_out(held.tag())));
+    pub(super) fn equals_but(self, other: DataSet, left_out: fn(Tag) -> bool) -> bool {
+        let kept = |held: &&Held| !left_out(held.tag());
+        let mut ours = self.node.elements.iter().filter(kept);
+        let mut theirs = other.node.elements.iter().filter(kept);
         self.big_endian == other.big_endian
-            && ours.all(|held| {
-                theirs.next().is_some_and(|other_held| self.is_same(*held, other, *other_held))
-            })
+            && self.charset == other.charset
+            && ours.all(|&a| theirs.next().is_some_and(|&b| self.equals(a, other, b)))
             && theirs.next().is_none()
     }
 
-    fn is_same(self, held: Held, other: DataSet, other_held: Held) -> bool {
-        let is_alike = (held.key, held.vr, held.is_sequence, held.length)
-            == (other_held.key, other_held.vr, other_held.is_sequence, other_held.length);
-        if !is_alike || !held.is_sequence {
-            return is_alike && self.element(held).value == other.element(other_held).value;
+    fn equals(self, ours: Held, other: DataSet, theirs: Held) -> bool {
+        let kind = |held: Held| (held.key, held.vr, held.is_sequence);
+        match ours.is_sequence {
+            _ if kind(ours) != kind(theirs) => false,
+            false => self.element(ours).value == other.element(theirs).value,
+            true => {
+                let (ours, theirs) = (self.items(ours.tag()), other.items(theirs.tag()));
+                let mut pairs = ours.iter().zip(theirs.iter());
+                ours.len() == theirs.len() && pairs.all(|(a, b)| a.equals_but(b, |_| false))
+            }
         }
-        let [ours, theirs] = [self, other].map(|set| set.items(held.tag()));
-        ours.len() == theirs.len()
-            && ours.iter().zip(theirs.iter()).all(|(ours, theirs)| ours.agrees(theirs, |_| false))
     }
 
     /// The items of a sequence; none where it is absent.
@@ -374,7 +377,8 @@ impl<'b> Walk<'b> {
         Self { input, encoding, at }
     }
 
-    /// The elements before the tag `stop`, and the pixel data where it stopped before them; `room` is for the elements.
+    /// The elements before the tag `stop`, and the pixel data where it stopped before them. The room of the input and
+    /// `room`, which is for the elements, become theirs.
     pub(super) fn header(
         mut self,
         stop: Tag,
@@ -561,7 +565,7 @@ impl<'b> Walk<'b> {
             (VR::OB, u32_of(rest), 8)
         } else if !explicit {
             (dictionary_vr(tag), u32_of(rest), 8)
-        } else if let Some(vr) = vr_of_short([rest[0], rest[1]]) {
+        } else if let Some(vr) = short_vr([rest[0], rest[1]]) {
             (vr, u32::from(u16_of([rest[2], rest[3]])), 8)
         } else {
             let vr = VR::from_binary([rest[0], rest[1]]).unwrap_or(VR::UN);
@@ -600,8 +604,8 @@ fn dictionary_vr(tag: Tag) -> VR {
     StandardDataDictionary.by_tag(tag).map_or(VR::UN, |entry| entry.vr().relaxed())
 }
 
-/// Value representations with a length of two bytes; all others have four after two reserved ones.
-fn vr_of_short(code: [u8; 2]) -> Option<VR> {
+/// A value representation that has a length of two bytes; all others have four after two reserved ones.
+fn short_vr(code: [u8; 2]) -> Option<VR> {
     Some(match &code {
         b"AE" => VR::AE,
         b"AS" => VR::AS,

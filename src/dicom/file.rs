@@ -47,9 +47,9 @@ impl Header {
         self.elements.root()
     }
 
-    /// The header in no more room than it needs.
-    pub(super) fn shrunk(mut self) -> Self {
-        self.elements.shrink();
+    /// The header without some elements, in no more room than it needs.
+    pub(super) fn without(mut self, which: fn(Tag) -> bool) -> Self {
+        self.elements.drop_elements(which);
         self
     }
 
@@ -75,7 +75,7 @@ pub(super) enum Stored {
     },
 }
 
-/// Reads the header of a file, or says why it is no DICOM file; `room` is read into, and can be used for the next file.
+/// Reads the header of a file into `room`, or says why it is no DICOM file. Given back, the room serves the next file.
 pub(super) fn read_header(path: &Path, room: &mut Room) -> Result<Header, String> {
     read_header_up_to(path, PIXELS, room)
 }

@@ -31,7 +31,7 @@ const AIR_HU: i16 = -1024;
 const NO_PADDING: [f64; 2] = [1.0, 0.0];
 
 /// Loads a PET: (stored · slope + intercept) · factor for each slice, `factor_per_slice` in the order of the volume; padding
-/// becomes 0, because nothing was measured there.
+/// becomes 0, because nothing was measured there, unless it would be activity (`PADDING_WITH_ACTIVITY`).
 ///
 /// # Errors
 /// The series has no lattice, the number of factors is not that of its slices, a file cannot be decoded, or the slopes of
@@ -46,9 +46,10 @@ pub fn load_pet(series: &Series, factor_per_slice: &[f64]) -> Result<Volume<f32>
     }
     let reader = Reader::new(series)?;
     let volume = load(&reader, |slice, room, target| {
-        let Source { slope, intercept, .. } = series.sources[slice];
+        let source = series.sources[slice];
+        let Source { slope, intercept, .. } = source;
         let scale = Uptake { slope, intercept, factor: factor_per_slice[slice] };
-        match reader.padding(slice) {
+        match reader.padding(slice).filter(|&padding| source.is_without_activity(padding)) {
             Some(padding) => reader.slice(slice, room, target, Padded::new(scale, padding, 0.0)),
             None => reader.slice(slice, room, target, scale),
         }
@@ -189,7 +190,9 @@ struct Padded<S, T> {
 
 impl<S, T> Padded<S, T> {
     fn new(scale: S, [low, high]: [f64; 2], instead: T) -> Self {
-        let whole = [low.ceil() as i32, high.floor() as i32];
+        let most = f64::from(i32::MAX);
+        let within = low <= most && high >= -most;
+        let whole = if within { [low.ceil() as i32, high.floor() as i32] } else { [1, 0] };
         Self { scale, padding: [low, high], whole, instead }
     }
 }
@@ -274,11 +277,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The first and the last stored value that are padding in a slice.
+    /// The lowest and the highest stored value that are padding in a slice.
     fn padding(&self, slice: usize) -> Option<[f64; 2]> {
         let file = self.series.sources[slice].file;
-        let ends = self.series.files[file].1.padding?;
-        Some(ends.map(|end| self.formats[file].as_stored(end)))
+        Some(self.formats[file].padding(self.series.files[file].1.padding?))
     }
 
     /// Fills one slice with its scaled samples; `room` is read into.

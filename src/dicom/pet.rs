@@ -34,9 +34,16 @@ const PHILIPS_SUV: Private = Private {
 };
 const PHILIPS_ACTIVITY: Private = Private { element: 0x09, ..PHILIPS_SUV };
 
-/// The groups of the private attributes that are read.
-pub(super) const PRIVATE_GROUPS: [u16; 3] =
-    [GE_SCAN_DATETIME.group, SIEMENS_DECAY_DATETIME.group, PHILIPS_SUV.group];
+const PRIVATE: [Private; 4] =
+    [GE_SCAN_DATETIME, SIEMENS_DECAY_DATETIME, PHILIPS_SUV, PHILIPS_ACTIVITY];
+
+/// Whether a private element may be one that is read here, or may name the owner of one.
+pub(super) fn may_be_read(private: Tag) -> bool {
+    let Tag(group, element) = private;
+    PRIVATE
+        .iter()
+        .any(|read| read.group == group && (element <= 0xFF || element as u8 == read.element))
+}
 
 /// The flags of an enhanced object and the value of `CorrectedImage` that says the same.
 const CORRECTIONS: [(Tag, &str); 6] = [

@@ -193,10 +193,22 @@ impl Samples {
         (!self.float).then(|| 2_f64.powi(bits as i32) - 1.0)
     }
 
-    /// A value of `PixelPaddingValue` as a sample: the file may write a signed one in its unsigned form.
-    pub(super) fn as_stored(&self, value: f64) -> f64 {
+    /// The lowest and the highest stored value that are padding, from two ends as a header writes them: signed values may
+    /// be written in their unsigned form, and the other way round.
+    pub(super) fn padding(&self, ends: [f64; 2]) -> [f64; 2] {
         let span = 2_f64.powi(8 * self.width as i32);
-        if self.signed && value >= span / 2.0 { value - span } else { value }
+        let [a, b] = ends.map(|end| {
+            if self.float {
+                end
+            } else if self.signed && (span / 2.0..span).contains(&end) {
+                end - span
+            } else if !self.signed && (-span / 2.0..0.0).contains(&end) {
+                end + span
+            } else {
+                end
+            }
+        });
+        [a.min(b), a.max(b)]
     }
 
     /// `BitsStored`; as many as a float has for floating point.
@@ -455,6 +467,24 @@ mod tests {
         assert_eq!(lossy.held(words(&[2050, -2049, -5]), true), words(&[2047, -2048, -5]));
         let lossless = samples(uids::JPEG2000_LOSSLESS, 12, false);
         assert_eq!(lossless.held(words(&[0xF001, 1, 2]), false), words(&[0xF001, 1, 2]));
+    }
+
+    #[test]
+    fn padding_is_that_of_the_samples_however_it_is_written() {
+        let native = uids::EXPLICIT_VR_LITTLE_ENDIAN;
+        for (signed, width, ends, expected) in [
+            (true, 2, [63536.0, 63536.0], [-2000.0, -2000.0]),
+            (true, 2, [-1.0, 62536.0], [-3000.0, -1.0]),
+            (false, 2, [-2000.0, -2000.0], [63536.0, 63536.0]),
+            (false, 2, [5.0, 0.0], [0.0, 5.0]),
+            (true, 4, [4_294_965_296.0, 40000.0], [-2000.0, 40000.0]),
+            (true, 1, [100.0, 200.0], [-56.0, 100.0]),
+            // No sample has such a value.
+            (false, 2, [70000.0, 70000.0], [70000.0, 70000.0]),
+        ] {
+            let samples = Samples { width, ..samples(native, 16, signed) };
+            assert_eq!(samples.padding(ends).map(f64::to_bits), expected.map(f64::to_bits));
+        }
     }
 
     #[test]

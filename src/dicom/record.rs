@@ -72,6 +72,7 @@ pub(super) struct PixelFormat {
     pub(super) high_bit: Attribute<u32>,
     pub(super) representation: Attribute<u32>,
     pub(super) photometric: Attribute<String>,
+    /// One end and the other of the stored values that are padding, as the header writes them.
     pub(super) padding: Option<[f64; 2]>,
     pub(super) transfer_syntax: String,
     /// Where in the file the samples lie.
@@ -107,52 +108,65 @@ pub(super) struct Record {
     pub(super) faults: Vec<String>,
 }
 
-/// What a file says of its series. Of the header nothing may be read here that [`is_of_slice`].
+/// What a file says of its series.
 #[derive(Debug)]
 pub(super) struct Facts {
     pub(super) study_uid: String,
     pub(super) series_uid: String,
+    /// Of a slice without what is its own: whoever asks there for what differs between slices finds nothing.
     pub(super) header: Header,
     /// The series-wide part of a PET acquisition.
     pub(super) acquisition: Option<PetAcquisition>,
-    /// The only frame, and how the samples are stored: what a slice that says the same does not say for itself.
+    /// The frame and the format of a file that is one slice; others that share the facts differ in what is their own.
     slice: Option<(Frame, PixelFormat)>,
 }
 
-/// Whether an element is one in which slices differ, or one that nobody reads: two headers that agree in all others say
-/// the same of their series. [`Frame`] and [`Record`] read these of every file.
+/// Whether an element is a slice's own: headers that are equal but for these say the same of their series. Either
+/// [`Frame`] and [`Record`] read it of every file, or nobody reads it.
 fn is_of_slice(tag: Tag) -> bool {
-    let private = tag.group() % 2 == 1;
-    private && !pet::PRIVATE_GROUPS.contains(&tag.group())
+    is_read_of_each_slice(tag) || is_read_by_nobody(tag)
+}
+
+fn is_read_of_each_slice(tag: Tag) -> bool {
+    matches!(
+        tag,
+        tags::SOP_INSTANCE_UID
+            | tags::ACQUISITION_DATE
+            | tags::ACQUISITION_DATE_TIME
+            | tags::ACQUISITION_TIME
+            | tags::ACTUAL_FRAME_DURATION
+            | tags::IMAGE_POSITION_PATIENT
+            | tags::RESCALE_INTERCEPT
+            | tags::RESCALE_SLOPE
+            | tags::FRAME_REFERENCE_TIME
+            | tags::DECAY_FACTOR
+    )
+}
+
+/// Elements that differ between slices of one series and are not read, among them most private ones and group lengths.
+fn is_read_by_nobody(tag: Tag) -> bool {
+    let is_private = tag.group() % 2 == 1;
+    is_private && !pet::may_be_read(tag)
+        || tag.element() == 0
         || matches!(
             tag,
             tags::INSTANCE_CREATION_DATE
                 | tags::INSTANCE_CREATION_TIME
-                | tags::SOP_INSTANCE_UID
-                | tags::ACQUISITION_DATE
                 | tags::CONTENT_DATE
-                | tags::ACQUISITION_DATE_TIME
-                | tags::ACQUISITION_TIME
                 | tags::CONTENT_TIME
                 | tags::EXPOSURE_TIME
                 | tags::X_RAY_TUBE_CURRENT
                 | tags::EXPOSURE
-                | tags::ACTUAL_FRAME_DURATION
                 | tags::ACQUISITION_NUMBER
                 | tags::INSTANCE_NUMBER
-                | tags::IMAGE_POSITION_PATIENT
                 | tags::SLICE_LOCATION
                 | tags::SMALLEST_IMAGE_PIXEL_VALUE
                 | tags::LARGEST_IMAGE_PIXEL_VALUE
                 | tags::WINDOW_CENTER
                 | tags::WINDOW_WIDTH
-                | tags::RESCALE_INTERCEPT
-                | tags::RESCALE_SLOPE
-                | tags::FRAME_REFERENCE_TIME
                 | tags::PRIMARY_PROMPTS_COUNTS_ACCUMULATED
                 | tags::SECONDARY_COUNTS_ACCUMULATED
                 | tags::SLICE_SENSITIVITY_FACTOR
-                | tags::DECAY_FACTOR
                 | tags::DOSE_CALIBRATION_FACTOR
                 | tags::SCATTER_FRACTION_FACTOR
                 | tags::DEAD_TIME_FACTOR
@@ -188,15 +202,15 @@ const CONSTANTS: [(Tag, &str); 20] = [
 const PET_ONLY: [Tag; 3] = [tags::SERIES_DATE, tags::SERIES_TIME, tags::CORRECTED_IMAGE];
 
 impl Record {
-    /// The slice of a header that says the same of its series as one before; `None` where it does not.
+    /// A slice whose header says the same of its series as the one that the facts are from; `None` where it does not.
     ///
     /// Fast because what a hundred slices have in common is compared as bytes, and decoded once.
-    pub(super) fn like(path: &Path, header: &Header, facts: &Arc<Facts>) -> Option<Self> {
+    pub(super) fn sharing(path: &Path, header: &Header, facts: &Arc<Facts>) -> Option<Self> {
         let (frame, format) = facts.slice.as_ref()?;
         let root = header.data_set();
-        let agrees = format.transfer_syntax == header.transfer_syntax
-            && root.agrees(facts.header.data_set(), is_of_slice);
-        agrees.then(|| {
+        let is_same = format.transfer_syntax == header.transfer_syntax
+            && root.equals_but(facts.header.data_set(), is_of_slice);
+        is_same.then(|| {
             let (place, file_bytes) = (header.pixels, header.file_bytes);
             let format = PixelFormat { place, file_bytes, ..format.clone() };
             let frames = vec![frame.of_slice(root, facts.acquisition.is_some())];
@@ -225,8 +239,9 @@ impl Record {
             Err(why) if image => return Err(why),
             Err(_) => PixelFormat::none(),
         };
-        let frames = (0..format.frames).map(|index| Frame::of(root, index)).collect::<Vec<_>>();
         let is_pet = modality == "PT";
+        let frame = |index| Frame::of(root, index, is_pet);
+        let frames = (0..format.frames).map(frame).collect::<Vec<_>>();
         let acquisition = is_pet.then(|| pet::acquisition(View::of_frame(root, 0), &series_uid));
         let disagreement = frame_disagreement(root, format.frames, is_pet, &series_uid);
         let faults = [format.truncation(), disagreement];
@@ -241,13 +256,14 @@ impl Record {
             }
             _ => None,
         };
-        let facts = Facts { study_uid, series_uid, header: header.shrunk(), acquisition, slice };
+        let header = header.without(if slice.is_some() { is_of_slice } else { |_| false });
+        let facts = Facts { study_uid, series_uid, header, acquisition, slice };
         let (path, facts) = (path.to_owned(), Arc::new(facts));
         Ok(Self { path, instance_uid, facts, format, frames, faults })
     }
 
-    /// Whether both are slices of which one says of the series what the other says.
-    pub(super) fn says_the_same(&self, other: &Self) -> bool {
+    /// Whether both are slices that say the same of their series. Two frames of one file are not: each says its own.
+    pub(super) fn shares_facts(&self, other: &Self) -> bool {
         self.facts.slice.is_some() && Arc::ptr_eq(&self.facts, &other.facts)
     }
 }
@@ -382,16 +398,15 @@ impl PixelFormat {
             Attribute::Absent | Attribute::Empty => 1,
             _ => return Err("NumberOfFrames (0028,0008) cannot be used".into()),
         };
-        let representation = count(root, tags::PIXEL_REPRESENTATION);
-        // A word that is signed where the samples are (PS3.3 C.7.5.1.1.2), whatever its representation is called.
-        let word = |value: f64| match representation {
-            Attribute::Value(1) if value > f64::from(i16::MAX) => value - 65536.0,
-            _ => value,
-        };
-        let padding = number(root, tags::PIXEL_PADDING_VALUE).value().map(|&first| {
-            let last = number(root, tags::PIXEL_PADDING_RANGE_LIMIT).value().copied().map(word);
-            let first = word(first);
-            [first.min(last.unwrap_or(first)), first.max(last.unwrap_or(first))]
+        let one = |tag| number(root, tag).value().copied();
+        let padding = [
+            [tags::PIXEL_PADDING_VALUE, tags::PIXEL_PADDING_RANGE_LIMIT],
+            [tags::FLOAT_PIXEL_PADDING_VALUE, tags::FLOAT_PIXEL_PADDING_RANGE_LIMIT],
+            [tags::DOUBLE_FLOAT_PIXEL_PADDING_VALUE, tags::DOUBLE_FLOAT_PIXEL_PADDING_RANGE_LIMIT],
+        ];
+        let padding = padding.into_iter().find_map(|[value, limit]| {
+            let first = one(value)?;
+            Some([first, one(limit).unwrap_or(first)])
         });
         Ok(Self {
             rows: size(tags::ROWS, "Rows (0028,0010)")?,
@@ -401,7 +416,7 @@ impl PixelFormat {
             bits_allocated: count(root, tags::BITS_ALLOCATED),
             bits_stored: count(root, tags::BITS_STORED),
             high_bit: count(root, tags::HIGH_BIT),
-            representation,
+            representation: count(root, tags::PIXEL_REPRESENTATION),
             photometric: text(root, tags::PHOTOMETRIC_INTERPRETATION),
             padding,
             transfer_syntax: header.transfer_syntax.clone(),
@@ -452,7 +467,7 @@ impl PixelFormat {
 }
 
 impl Frame {
-    fn of(root: DataSet, index: u32) -> Self {
+    fn of(root: DataSet, index: u32, is_pet: bool) -> Self {
         let view = View::of_frame(root, index as usize);
         let of = |sequence, tag| numbers(view.holder(sequence, tag), tag);
         let one = |sequence, tag| number(view.holder(sequence, tag), tag);
@@ -465,7 +480,7 @@ impl Frame {
             thickness_mm: one(tags::PIXEL_MEASURES_SEQUENCE, tags::SLICE_THICKNESS),
             slope,
             intercept,
-            slice: pet::slice(view),
+            slice: time_of(view, is_pet),
         }
     }
 
@@ -481,7 +496,7 @@ impl Frame {
             thickness_mm: self.thickness_mm.clone(),
             slope,
             intercept,
-            slice: if is_pet { pet::slice(view) } else { self.slice.clone() },
+            slice: time_of(view, is_pet),
         }
     }
 
@@ -493,6 +508,11 @@ impl Frame {
             other => Err(other.fault().unwrap_or_default()),
         }
     }
+}
+
+/// What a frame of a PET says of time.
+fn time_of(view: View, is_pet: bool) -> PetSlice {
+    if is_pet { pet::slice(view) } else { PetSlice::default() }
 }
 
 /// `ImagePositionPatient`.
@@ -523,7 +543,7 @@ pub(super) fn type_values(header: DataSet, tag: Tag) -> Vec<String> {
 mod tests {
     use dicom_core::value::DataSetSequence;
     use dicom_core::{DataElement, PrimitiveValue, VR};
-    use dicom_object::InMemDicomObject;
+    use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 
     use super::super::data_set::Room;
     use super::super::data_set::tests::bytes_of;
@@ -563,12 +583,13 @@ mod tests {
     #[test]
     fn a_slice_says_the_same_only_where_nothing_but_what_is_its_own_differs() {
         let first = Record::of(Path::new("1"), header(&slice("1", "2", "70", "3e8"))).unwrap();
-        let like =
-            |object: &InMemDicomObject| Record::like(Path::new("2"), &header(object), &first.facts);
+        let like = |object: &InMemDicomObject| {
+            Record::sharing(Path::new("2"), &header(object), &first.facts)
+        };
         let second = like(&slice("5", "7.5", "70", "3e8")).unwrap();
-        assert!(second.says_the_same(&first));
+        assert!(second.shares_facts(&first));
         let alone = Record::of(Path::new("2"), header(&slice("5", "7.5", "70", "3e8"))).unwrap();
-        assert!(!second.says_the_same(&alone), "each was decoded by itself");
+        assert!(!second.shares_facts(&alone), "each was decoded by itself");
         assert_eq!(format!("{:?}", second.frames), format!("{:?}", alone.frames));
         assert_eq!(second.frames[0].slope, Attribute::Value(7.5));
         assert_eq!((second.instance_uid, second.format), (alone.instance_uid, alone.format));
@@ -581,8 +602,51 @@ mod tests {
         let mut private = slice("5", "2", "70", "3e8");
         private.put(text_of(Tag(0x0019, 0x0010), VR::LO, "nobody reads it"));
         assert!(like(&private).is_some());
-        private.put(text_of(Tag(0x0009, 0x0010), VR::LO, "GEMS_PETD_01"));
+        private.put(text_of(Tag(0x0009, 0x10A6), VR::LO, "nor this of GE"));
+        assert!(like(&private).is_some());
+        private.put(text_of(Tag(0x0009, 0x100D), VR::DT, "20260101120000"));
         assert!(like(&private).is_none());
+    }
+
+    #[test]
+    fn a_slice_of_another_encoding_is_decoded_by_itself() {
+        let object = slice("1", "2", "70", "3e8");
+        let folder = tempfile::tempdir().unwrap();
+        let headers =
+            [uids::EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_BIG_ENDIAN, uids::JPEG2000_LOSSLESS].map(
+                |syntax| {
+                    let path = folder.path().join(syntax);
+                    let meta = FileMetaTableBuilder::new()
+                        .transfer_syntax(syntax)
+                        .media_storage_sop_class_uid(
+                            uids::POSITRON_EMISSION_TOMOGRAPHY_IMAGE_STORAGE,
+                        )
+                        .media_storage_sop_instance_uid("1.2.1");
+                    object.clone().with_meta(meta).unwrap().write_to_file(&path).unwrap();
+                    read_header(&path, &mut Room::default()).unwrap()
+                },
+            );
+        for (n, header) in headers.iter().enumerate() {
+            let own =
+                read_header(&folder.path().join(&header.transfer_syntax), &mut Room::default());
+            let facts = Record::of(Path::new("1"), own.unwrap()).unwrap().facts;
+            for (m, other) in headers.iter().enumerate() {
+                let shared = Record::sharing(Path::new("2"), other, &facts);
+                assert_eq!(shared.is_some(), n == m, "{n} {m}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_a_slices_own_is_not_in_the_facts() {
+        let mut object = slice("1", "2", "70", "3e8");
+        object.put(text_of(tags::CONTENT_TIME, VR::TM, "120000"));
+        let first = Record::of(Path::new("1"), header(&object)).unwrap();
+        let kept = first.facts.header.data_set();
+        for tag in [tags::SOP_INSTANCE_UID, tags::RESCALE_SLOPE, tags::CONTENT_TIME] {
+            assert!(!kept.has(tag), "{tag}");
+        }
+        assert!(kept.has(tags::PATIENT_WEIGHT) && kept.has(tags::UNITS));
     }
 
     #[test]
@@ -591,7 +655,7 @@ mod tests {
         let groups = DataSetSequence::from(vec![InMemDicomObject::new_empty()]);
         enhanced.put(DataElement::new(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, VR::SQ, groups));
         let first = Record::of(Path::new("1"), header(&enhanced)).unwrap();
-        assert!(Record::like(Path::new("2"), &header(&enhanced), &first.facts).is_none());
-        assert!(!first.says_the_same(&first));
+        assert!(Record::sharing(Path::new("2"), &header(&enhanced), &first.facts).is_none());
+        assert!(!first.shares_facts(&first));
     }
 }

@@ -1,6 +1,6 @@
 //! From a path to studies and series, by headers alone.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -142,8 +142,8 @@ enum Found {
 #[derive(Default)]
 struct Reading {
     room: Room,
-    /// What the latest headers said of their series: the next file is likely to say the same.
-    latest: VecDeque<Arc<Facts>>,
+    /// What the latest slices said of their series, the last first: the next file is likely to say the same.
+    latest: Vec<Arc<Facts>>,
 }
 
 /// So many series may lie mixed in a folder, and their files still be compared with one of the same.
@@ -151,13 +151,18 @@ const LATEST: usize = 4;
 
 impl Reading {
     /// The record of a header that says of its series what one of the latest said.
-    fn alike(&self, path: &Path, header: &Header) -> Option<Record> {
-        self.latest.iter().find_map(|facts| Record::like(path, header, facts))
+    fn sharing(&mut self, path: &Path, header: &Header) -> Option<Record> {
+        let found = |(n, facts)| Some((n, Record::sharing(path, header, facts)?));
+        let (n, record) = self.latest.iter().enumerate().find_map(found)?;
+        self.latest[..=n].rotate_right(1);
+        Some(record)
     }
 
-    fn keep(&mut self, facts: &Arc<Facts>) {
-        self.latest.truncate(LATEST - 1);
-        self.latest.push_front(Arc::clone(facts));
+    fn keep(&mut self, record: &Record) {
+        if record.shares_facts(record) {
+            self.latest.truncate(LATEST - 1);
+            self.latest.insert(0, Arc::clone(&record.facts));
+        }
     }
 }
 
@@ -176,7 +181,7 @@ fn read(path: &Path, reading: &mut Reading) -> Found {
             };
         }
     };
-    if let Ok(Some(record)) = contained(|| Ok(reading.alike(path, &header))) {
+    if let Ok(Some(record)) = contained(|| Ok(reading.sharing(path, &header))) {
         header.give_back(&mut reading.room);
         return Found::Image(Box::new(record));
     }
@@ -189,7 +194,7 @@ fn read(path: &Path, reading: &mut Reading) -> Found {
     let series = uid(header.data_set(), tags::SERIES_INSTANCE_UID).value().cloned();
     match (contained(|| Record::of(path, header)), series) {
         (Ok(record), _) => {
-            reading.keep(&record.facts);
+            reading.keep(&record);
             Found::Image(Box::new(record))
         }
         (Err(why), Some(series)) => Found::Damaged(series, format!("cannot be used: {why}")),

@@ -136,6 +136,13 @@ pub(super) struct Source {
     pub(super) intercept: f64,
 }
 
+impl Source {
+    /// Whether stored values from one to another are none that a PET would measure: activity is not negative.
+    pub(super) fn is_without_activity(self, stored: [f64; 2]) -> bool {
+        stored.iter().all(|&value| value * self.slope + self.intercept <= 0.0)
+    }
+}
+
 impl Series {
     /// The files of the series, in the order of their first slice.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
@@ -156,7 +163,7 @@ impl Series {
         }
     }
 
-    /// Joins the files of one series; `broken` are files that belong to it but cannot be read.
+    /// Joins the files of one series, in the order of their paths; `broken` are files that belong to it but cannot be read.
     pub(super) fn of(records: &[Record], broken: &[(PathBuf, String)]) -> Self {
         let mut slices = records
             .iter()
@@ -271,9 +278,9 @@ impl Series {
     }
 }
 
-/// The files of a series without those that say of it what the one before says; never empty.
+/// The files of a series without those that share the facts of the one before; never empty.
 fn various(records: &[Record]) -> Vec<&Record> {
-    let runs = records.chunk_by(Record::says_the_same);
+    let runs = records.chunk_by(Record::shares_facts);
     runs.map(|run| &run[0]).collect()
 }
 
@@ -322,6 +329,7 @@ fn remarks(records: &[&Record], series: &Series) -> Vec<Warning> {
     remarks.extend(message.map(|message| {
         Warning::new("LOSSY_COMPRESSION", format!("series {} {message}", series.label()))
     }));
+    remarks.extend(padding_with_activity(series));
     let announced = number(records[0].facts.header.data_set(), tags::NUMBER_OF_SLICES);
     if let Some(&announced) = announced.value().filter(|&&n| n > series.slices as f64) {
         let message = format!(
@@ -332,6 +340,22 @@ fn remarks(records: &[&Record], series: &Series) -> Vec<Warning> {
         remarks.push(Warning::new("FEWER_SLICES", message));
     }
     remarks
+}
+
+/// That a PET calls values padding that may as well have been measured: the header alone cannot tell which they are, and
+/// the hottest voxels must not be lost.
+fn padding_with_activity(series: &Series) -> Option<Warning> {
+    let padding = |source: &Source| {
+        let format = &series.files[source.file].1;
+        let ends = Samples::of(format, true).ok()?.padding(format.padding?);
+        (!source.is_without_activity(ends)).then_some(ends)
+    };
+    let [low, high] = series.sources.iter().filter(|_| series.is_pet()).find_map(padding)?;
+    let message = format!(
+        "series {} calls stored values from {low} to {high} padding in PixelPaddingValue (0028,0120), but they would be activity; they are taken as measured",
+        series.label()
+    );
+    Some(Warning::new("PADDING_WITH_ACTIVITY", message))
 }
 
 /// The first attribute in which two files of a series differ though they must not.

@@ -6,7 +6,8 @@
 //!
 //! Source: DICOM PS3.3 C.7.6.2.1.1 (position and orientation), 10.7.1.3 (`PixelSpacing`: rows first).
 
-use std::path::{Path, PathBuf};
+use std::ffi::OsStr;
+use std::path::PathBuf;
 
 use glam::DVec3;
 
@@ -62,7 +63,7 @@ pub(super) fn place(slices: &mut [Slice]) -> Result<VolumeGeometry, GeometryFaul
         return Err(GeometryFault::TooFew { slices: 0 });
     };
     let plane = Plane::of(first)?;
-    for slice in slices.iter().filter(|slice| !slice.record.says_the_same(first.record)) {
+    for slice in slices.iter().filter(|slice| !slice.record.shares_facts(first.record)) {
         plane.agrees(Plane::of(*slice)?, first.record, slice.record)?;
     }
     let normal = plane.along_row.cross(plane.along_column).normalize();
@@ -94,8 +95,8 @@ pub(super) fn place(slices: &mut [Slice]) -> Result<VolumeGeometry, GeometryFaul
     )?)
 }
 
-fn order<'a>(slice: &Slice<'a>) -> (&'a Path, u32) {
-    (&slice.record.path, slice.frame.index)
+fn order<'a>(slice: &Slice<'a>) -> (&'a OsStr, u32) {
+    (slice.record.path.as_os_str(), slice.frame.index)
 }
 
 fn attribute(attribute: &'static str, fault: String, record: &Record) -> GeometryFault {

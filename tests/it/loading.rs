@@ -5,6 +5,7 @@ use std::path::Path;
 
 use dicom_core::{DataElement, PrimitiveValue, VR};
 use dicom_dictionary_std::tags;
+use dicom_object::mem::InMemElement;
 use glam::DVec3;
 use petct::dicom::{
     GeometryFault, ReadError, Series, Study, load_ct, load_ct_reduced, load_pet, scan, select,
@@ -431,21 +432,88 @@ fn a_ct_comes_in_hounsfield_units() {
     }
 }
 
+/// Values of a PET whose first row holds one stored value and whose other voxels hold 100 or more, and its remarks.
+fn first_row_of(
+    stored: fn([usize; 3]) -> i32,
+    signed: bool,
+    put: &[InMemElement],
+) -> (f32, Vec<&'static str>) {
+    let pet = Synthetic { stored, signed, slope: |_| 0.5, put: put.to_vec(), ..Synthetic::pet() };
+    let (_folder, studies) = written(&pet);
+    let found = only(&studies);
+    let values = load_pet(found, &vec![3.0; found.slices]).unwrap();
+    assert_eq!(values[[0, 1, 2]], 153.0);
+    (values[[0, 0, 0]], found.remarks.iter().map(|remark| remark.code).collect())
+}
+
 #[test]
 fn padding_of_a_pet_is_no_uptake() {
-    let stored = |[_, r, c]: [usize; 3]| if r == 0 { -2000 } else { 100 + c as i32 };
-    let pet = Synthetic { stored, slope: |_| 0.5, ..Synthetic::pet() };
-    let corner = |pet: &Synthetic| {
-        let (_folder, studies) = written(pet);
-        let found = only(&studies);
-        let values = load_pet(found, &vec![3.0; found.slices]).unwrap();
-        [values[[0, 0, 0]], values[[0, 1, 2]]]
-    };
-    assert_eq!(corner(&pet), [-3000.0, 153.0]);
-    let value =
-        DataElement::new(tags::PIXEL_PADDING_VALUE, VR::SS, PrimitiveValue::from(-2000_i16));
-    let padded = Synthetic { put: [pet.put.clone(), vec![value]].concat(), ..pet };
-    assert_eq!(corner(&padded), [0.0, 153.0]);
+    let put = |tag, vr, value: PrimitiveValue| DataElement::new(tag, vr, value);
+    let (value, limit) = (tags::PIXEL_PADDING_VALUE, tags::PIXEL_PADDING_RANGE_LIMIT);
+    let low = |[_, r, c]: [usize; 3]| if r == 0 { -2000 } else { 100 + c as i32 };
+    let zero = |[_, r, c]: [usize; 3]| if r == 0 { 0 } else { 100 + c as i32 };
+    let high = |[_, r, c]: [usize; 3]| if r == 0 { 30_000 } else { 100 + c as i32 };
+    assert_eq!(first_row_of(low, true, &[]), (-3000.0, vec![]));
+    for padding in [
+        vec![put(value, VR::SS, (-2000_i16).into())],
+        vec![put(value, VR::US, 63_536_u16.into())],
+        vec![put(value, VR::SS, (-1_i16).into()), put(limit, VR::SS, (-3000_i16).into())],
+        vec![put(value, VR::US, 62_536_u16.into()), put(limit, VR::US, 65_535_u16.into())],
+    ] {
+        assert_eq!(first_row_of(low, true, &padding), (0.0, vec![]), "{padding:?}");
+    }
+    let other = [put(value, VR::SS, (-1999_i16).into())];
+    assert_eq!(first_row_of(low, true, &other), (-3000.0, vec![]));
+    assert_eq!(first_row_of(zero, false, &[put(value, VR::US, 0_u16.into())]), (0.0, vec![]));
+    // What would be activity may be the hottest voxels of a slice.
+    let told = vec!["PADDING_WITH_ACTIVITY"];
+    let hot = [put(value, VR::SS, 30_000_i16.into())];
+    assert_eq!(first_row_of(high, true, &hot), (45_000.0, told.clone()));
+    let all = [put(value, VR::US, 0_u16.into()), put(limit, VR::US, 65_535_u16.into())];
+    assert_eq!(first_row_of(high, false, &all), (45_000.0, told));
+}
+
+#[test]
+fn what_is_found_does_not_depend_on_how_files_are_dealt_to_threads() {
+    let weight = |value| text(tags::PATIENT_WEIGHT, VR::DS, value);
+    let in_slice =
+        |slice, element| Synthetic { put_in: vec![(slice, element)], ..Synthetic::pet() };
+    let padded = DataElement::new(tags::PIXEL_PADDING_VALUE, VR::US, PrimitiveValue::from(0_u16));
+    let repeated = text(tags::IMAGE_POSITION_PATIENT, VR::DS, "-3\\-5\\-100");
+    let cases = [
+        Synthetic::pet(),
+        Synthetic::ct(),
+        in_slice(4, weight("71")),
+        in_slice(0, weight("71")),
+        in_slice(3, text(tags::UNITS, VR::CS, "CNTS")),
+        in_slice(4, text(tags::RESCALE_SLOPE, VR::DS, "")),
+        in_slice(2, text(tags::SPECIFIC_CHARACTER_SET, VR::CS, "ISO_IR 192")),
+        in_slice(5, text(tags::PIXEL_SPACING, VR::DS, "9\\9")),
+        in_slice(1, text(tags::IMAGE_TYPE, VR::CS, "DERIVED")),
+        in_slice(3, padded),
+        in_slice(4, repeated),
+        Synthetic { skipped: vec![2], ..Synthetic::pet() },
+        Synthetic { coding: Coding::ExplicitBig, ..Synthetic::pet() },
+    ];
+    for case in cases {
+        let folder = TempDir::new().unwrap();
+        case.write(folder.path());
+        // Another series, whose files lie between those of the first.
+        let other = Synthetic {
+            series_uid: "1.2.3.9".into(),
+            file_name: |s| format!("{s:03}b.dcm"),
+            ..Synthetic::ct()
+        };
+        other.write(folder.path());
+        let found = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| format!("{:#?}", scan(folder.path())))
+        };
+        let alone = found(1);
+        for threads in [2, 16] {
+            assert_eq!(found(threads), alone, "{:?}", case.put_in);
+        }
+    }
 }
 
 #[test]

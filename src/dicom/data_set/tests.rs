@@ -122,7 +122,7 @@ fn a_last_value_beyond_the_first_bytes_is_read() {
     // Room that holds another file, shorter and longer than this one.
     for length in [0, 100, 40_000] {
         let mut room = Room { bytes: vec![b'?'; length], ..Room::default() };
-        let header = read_header(&path, &mut room).unwrap().shrunk();
+        let header = read_header(&path, &mut room).unwrap().without(|_| false);
         assert_eq!(text(header.data_set(), tags::TEXT_VALUE), Attribute::Value(comment.clone()));
     }
 }
