@@ -9,7 +9,7 @@ mod whole;
 
 use glam::DVec3;
 
-use self::parts::Parts;
+use self::parts::{Near, Parts};
 
 pub use self::peak::{PEAK_RADIUS_MM, Peak, peak_global, peak_hottest_four, peak_local};
 pub use self::whole::{Summary, maximum, summary};
@@ -52,6 +52,15 @@ impl RegionStatistics {
     }
 }
 
+/// What is known of one part of a region after a pass over its values.
+struct PartStatistics {
+    sum: f64,
+    squares: f64,
+    min: f32,
+    max: f32,
+    near: Near,
+}
+
 /// Statistics of a region; `None` if it has no voxels. One NaN in the region makes every number but the count NaN.
 ///
 /// # Panics
@@ -62,21 +71,27 @@ pub fn statistics(volume: &Volume<f32>, region: &Region) -> Option<RegionStatist
     if count == 0 {
         return None;
     }
-    let first = parts.map(|values| {
+    let mut sample = parts.sample();
+    let bracket = parts::bracket(&mut sample, 0.5);
+    // Squares about a value near the mean, which is not known yet; about the mean itself where there is one part.
+    let pivot = sample.get(sample.len() / 2).copied().map(f64::from);
+    let of_parts = parts.map(|values| {
         let sum = whole::sum_in_lanes(values, f64::from);
-        (sum, whole::smallest(values), whole::largest(values), parts.sample(values))
+        let pivot = pivot.unwrap_or(sum / count as f64);
+        PartStatistics {
+            sum,
+            squares: whole::sum_in_lanes(values, |v| (f64::from(v) - pivot).powi(2)),
+            min: whole::smallest(values),
+            max: whole::largest(values),
+            near: parts::near(values, bracket),
+        }
     });
-    let mean = first.iter().map(|part| part.0).sum::<f64>() / count as f64;
-    let min = first.iter().map(|part| part.1).fold(f32::INFINITY, f32::min);
-    let max = first.iter().map(|part| part.2).fold(f32::NEG_INFINITY, f32::max);
-    let bracket = parts::bracket(first.into_iter().flat_map(|part| part.3).collect(), 0.5);
-    let (squares, near): (Vec<f64>, Vec<_>) = parts
-        .map(|values| {
-            let square = |v| (f64::from(v) - mean).powi(2);
-            (whole::sum_in_lanes(values, square), parts::near(values, bracket))
-        })
-        .into_iter()
-        .unzip();
+    let mean = of_parts.iter().map(|part| part.sum).sum::<f64>() / count as f64;
+    let squares = of_parts.iter().map(|part| part.squares).sum::<f64>() / count as f64;
+    let variance = squares - pivot.map_or(0.0, |pivot| mean - pivot).powi(2);
+    let min = of_parts.iter().map(|part| part.min).fold(f32::INFINITY, f32::min);
+    let max = of_parts.iter().map(|part| part.max).fold(f32::NEG_INFINITY, f32::max);
+    let near = of_parts.into_iter().map(|part| part.near).collect();
     let known = |value: f64| if mean.is_nan() { f64::NAN } else { value };
     Some(RegionStatistics {
         voxels: count,
@@ -84,7 +99,8 @@ pub fn statistics(volume: &Volume<f32>, region: &Region) -> Option<RegionStatist
         min: known(f64::from(min)),
         max: known(f64::from(max)),
         mean,
-        sd: (squares.iter().sum::<f64>() / count as f64).sqrt(),
+        // Rounding may leave less than nothing.
+        sd: if variance < 0.0 { 0.0 } else { variance.sqrt() },
         median: if mean.is_nan() { f64::NAN } else { parts.quantile_of(near, 0.5) },
     })
 }
@@ -206,6 +222,27 @@ mod tests {
         let s = statistics(&volume, &all(&volume)).unwrap();
         assert_eq!(s.voxels, 3);
         assert!([s.min, s.max, s.mean, s.sd, s.median].iter().all(|v| v.is_nan()));
+    }
+
+    #[test]
+    fn the_deviation_of_many_values_is_that_about_their_mean() {
+        let noise = |i: usize| ((i as u32).wrapping_mul(2_654_435_761) >> 9) as f32 * 1e-9;
+        let shapes: [fn(usize, f32) -> f32; 3] = [
+            |_, noise| 1000.0 + noise,
+            |_, _| 7.3,
+            |i, noise| if i % 50_000 == 3 { 4e4 } else { noise },
+        ];
+        for shape in shapes {
+            let values: Vec<f32> = (0..200_000).map(|i| shape(i, noise(i))).collect();
+            let volume = line(&values);
+            let found = statistics(&volume, &all(&volume)).unwrap();
+            let n = values.len() as f64;
+            let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
+            let squares = values.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>();
+            assert!((found.mean - mean).abs() <= 1e-12 * mean, "{} {mean}", found.mean);
+            let sd = (squares / n).sqrt();
+            assert!((found.sd - sd).abs() <= 1e-9 * sd + 1e-9 * mean, "{} {sd}", found.sd);
+        }
     }
 
     #[test]

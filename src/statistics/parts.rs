@@ -14,8 +14,11 @@ use crate::volume::Volume;
 /// As many values are one part, whatever the number of threads: sums run in the order of the parts.
 const PART: usize = 1 << 15;
 
-/// One of so many values is in the sample of a region with more than one part.
+/// One of so many values is in the sample of a region with more than one part, fewer where there are many.
 const SAMPLED: usize = 64;
+
+/// Most values of a sample.
+const LARGEST_SAMPLE: usize = 1 << 17;
 
 /// As many values are compared at once.
 const BLOCK: usize = 32;
@@ -76,7 +79,7 @@ impl<'a> Parts<'a> {
     fn gather(&self, range: Range<usize>, room: &mut Vec<f32>) {
         room.clear();
         room.reserve(range.len());
-        let first = self.before.partition_point(|&before| before <= range.start) - 1;
+        let first = self.run_of(range.start);
         for (run, &before) in self.runs[first..].iter().zip(&self.before[first..]) {
             let skipped = range.start.saturating_sub(before);
             let left = range.len() - room.len();
@@ -88,15 +91,36 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// Every so manieth value of a part; none where all values are put in order anyhow.
-    pub(super) fn sample(&self, part: &[f32]) -> Vec<f32> {
-        let many = self.count > PART;
-        part.iter().step_by(SAMPLED).copied().filter(|_| many).collect()
+    /// Every so manieth value; none where there is one part, all of which is put in order anyhow.
+    pub(super) fn sample(&self) -> Vec<f32> {
+        let parts = match self.count.div_ceil(PART) {
+            0 | 1 => 0..0,
+            parts => 0..parts,
+        };
+        let step = SAMPLED.max(self.count.div_ceil(LARGEST_SAMPLE));
+        let of_part = |n: usize| {
+            let (start, end) = (n * PART, self.count.min((n + 1) * PART));
+            let mut run = self.run_of(start);
+            let places = (start.next_multiple_of(step)..end).step_by(step);
+            let values = places.map(|place| {
+                while self.before.get(run + 1).is_some_and(|&before| before <= place) {
+                    run += 1;
+                }
+                self.values[self.runs[run].start + place - self.before[run]]
+            });
+            values.collect::<Vec<_>>()
+        };
+        parts.into_par_iter().map(of_part).collect::<Vec<_>>().concat()
+    }
+
+    /// The run in which a value lies, counted in memory order.
+    fn run_of(&self, place: usize) -> usize {
+        self.before.partition_point(|&before| before <= place) - 1
     }
 
     /// The value at a share of the ranks of at least one value, linear between two ranks.
     pub(super) fn quantile(&self, share: f64) -> f64 {
-        let bracket = bracket(self.map(|values| self.sample(values)).concat(), share);
+        let bracket = bracket(&mut self.sample(), share);
         self.quantile_of(self.map(|values| near(values, bracket)), share)
     }
 
@@ -122,7 +146,7 @@ impl<'a> Parts<'a> {
 ///
 /// The rank of a value in a random sample of `n` is off by `sqrt(n) / 2` on average at most: four times that is left on
 /// both sides. If it is not enough all values are put in order, and nothing but time is lost.
-pub(super) fn bracket(mut sample: Vec<f32>, share: f64) -> [f32; 2] {
+pub(super) fn bracket(sample: &mut [f32], share: f64) -> [f32; 2] {
     let Some(last) = sample.len().checked_sub(1) else {
         return [f32::NEG_INFINITY, f32::INFINITY];
     };
