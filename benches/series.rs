@@ -9,8 +9,12 @@
 //! scan in files.
 
 mod common;
+#[allow(clippy::unwrap_used, reason = "shared with the tests")]
+#[path = "../tests/it/encode.rs"]
+mod encode;
 
 use std::fs;
+use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
 use chrono::{NaiveDate, NaiveDateTime};
@@ -19,6 +23,7 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use glam::DVec3;
 use petct::acquisition::Sex;
+use petct::dicom::codec::{Codec, Frame};
 use petct::dicom::write::{Encoding, PetHeader, StudyHeader, ct_series, pet_series, uid_for};
 use petct::dicom::{Series, load_ct, load_pet, scan, select};
 use petct::geometry::VolumeGeometry;
@@ -83,6 +88,33 @@ fn files_of(folder: &Path) -> Vec<PathBuf> {
     entries.map(|entry| entry.expect("it can be listed").path()).collect()
 }
 
+/// One CT slice in each coding, in memory: what decoding alone costs. JPEG 2000, for which there is no encoder here, is a stream of
+/// the tests of 64 x 48.
+fn codecs(c: &mut Criterion) {
+    let (rows, columns) = (512, 512);
+    let hounsfield = body([1, rows, columns], |inside, noise| {
+        (if inside { 40.0 } else { -1000.0 } + 30.0 * noise) as i16
+    });
+    let samples: Vec<_> = hounsfield.values().iter().map(|&hu| (hu + 1024) as u16).collect();
+    let lossless = encode::Lossless { bits: 12, predictor: 1, shift: 0, restart_lines: 0 };
+    let mut group = group(c, "series/codecs", 10);
+    for (name, codec, stream, rows, columns) in [
+        ("RLE", Codec::Rle, encode::rle(&samples, 2), rows, columns),
+        ("JPEG lossless", Codec::Jpeg, lossless.write(&samples, columns), rows, columns),
+        ("JPEG-LS", Codec::JpegLs, encode::jpeg_ls(&samples, rows, columns, 12, 0), rows, columns),
+        ("JPEG 2000", Codec::Jpeg2000, JPEG_2000.to_vec(), 64, 48),
+    ] {
+        let frame = Frame { rows, columns, bits_allocated: 16 };
+        group.throughput(Throughput::Bytes(2 * (rows * columns) as u64));
+        group.bench_function(name, |b| {
+            b.iter(|| codec.decode(black_box(&stream), frame).expect("it was written whole"));
+        });
+    }
+    group.finish();
+}
+
+const JPEG_2000: &[u8] = include_bytes!("../tests/data/jpeg2000/unsigned.j2k");
+
 /// A body of noisy tissue in air, as PET and as CT.
 fn write_study(folder: &Path, encoding: Encoding, (name, slices, pet, ct): Size) {
     let day = NaiveDate::from_ymd_opt(2024, 5, 6).expect("a date");
@@ -136,5 +168,5 @@ fn body<T>(shape: [usize; 3], value: impl Fn(bool, f32) -> T) -> Volume<T> {
     Volume::from_vec(geometry, values)
 }
 
-criterion_group!(series, benches);
+criterion_group!(series, benches, codecs);
 criterion_main!(series);

@@ -2,6 +2,8 @@
 //! patient is among the seeds.
 #![allow(clippy::unwrap_used, reason = "a generator may stop at the first fault")]
 
+#[path = "../../tests/it/encode.rs"]
+mod encode;
 #[allow(dead_code, unused_imports, reason = "the tests use more of it")]
 #[path = "../../tests/it/loading_enhanced.rs"]
 mod loading_enhanced;
@@ -36,6 +38,7 @@ fn main() {
     for (target, write) in [
         ("header_to_series", series as fn(&Path, &Path)),
         ("date_and_time", texts),
+        ("frame", frames),
         ("mask", regions),
     ] {
         let folder = corpus.join(target);
@@ -121,6 +124,28 @@ fn series(scratch: &Path, corpus: &Path) {
         fs::copy(folder.join("object"), corpus.join(format!("frames-{n}"))).unwrap();
     }
     jpeg_2000(corpus);
+}
+
+/// A noisy frame of 9 x 7 in each coding, behind its number and its size.
+fn frames(_scratch: &Path, corpus: &Path) {
+    let samples: Vec<_> = (0..63_u16).map(|i| if i < 30 { 7 } else { i * 37 % 101 }).collect();
+    let lossless = |predictor: u8| {
+        encode::Lossless { bits: 12, predictor, shift: 0, restart_lines: predictor.into() }
+    };
+    for (n, (codec, stream)) in [
+        (0, encode::rle(&samples, 1)),
+        (1, encode::rle(&samples, 2)),
+        (2, lossless(1).write(&samples, 7)),
+        (2, lossless(5).write(&samples, 7)),
+        (3, encode::jpeg_ls(&samples, 9, 7, 8, 0)),
+        (3, encode::jpeg_ls(&samples, 9, 7, 12, 2)),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        fs::write(corpus.join(format!("frame-{n}")), [&[codec, 9, 7], stream.as_slice()].concat())
+            .unwrap();
+    }
 }
 
 /// JPEG 2000 streams of the tests as two slices.

@@ -490,19 +490,19 @@ impl<'b> Walk<'b> {
     }
 
     /// The offset table and the fragments of encapsulated pixel data from here on.
-    pub(super) fn fragments(mut self) -> Result<(Vec<u32>, Vec<Vec<u8>>), String> {
-        let mut parts = Vec::new();
+    pub(super) fn fragments(mut self) -> Result<(Vec<u32>, Vec<Range<usize>>), String> {
+        let mut places = Vec::new();
         while let Some(head) = self.head()?.filter(|head| head.tag != SEQUENCE_END) {
             let start = self.at;
             self.at += self.length(head)?;
-            parts.push(self.input.get(start..self.at)?.ok_or(CUT)?.to_vec());
+            places.push(start..self.at);
         }
-        if parts.len() < 2 {
+        if places.len() < 2 {
             return Err("has no compressed frames: it is truncated".into());
         }
-        let table = parts.remove(0);
+        let table = self.input.get(places.remove(0))?.ok_or(CUT)?;
         let offsets = table.as_chunks::<4>().0.iter().map(|&b| u32::from_le_bytes(b)).collect();
-        Ok((offsets, parts))
+        Ok((offsets, places))
     }
 
     fn skip_fragments(&mut self) -> Result<(), String> {

@@ -16,6 +16,7 @@ use flate2::bufread::DeflateDecoder;
 
 use super::data_set::{DataSet, Elements, Encoding, Input, PIXELS, PixelPlace, Room, Walk};
 use super::record::PixelFormat;
+use super::stream::Fragments;
 
 /// Explicit VR big endian: retired, and still in archives.
 pub(super) const EXPLICIT_BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
@@ -66,13 +67,8 @@ pub(super) enum Stored {
     Native(Vec<u8>),
     /// Samples as floating point numbers of 32 or 64 bits.
     Float(Vec<u8>),
-    /// Compressed fragments, with the offset of each frame's first fragment where the table is filled.
-    Fragments {
-        /// Basic offset table.
-        offsets: Vec<u32>,
-        /// The fragments behind it.
-        fragments: Vec<Vec<u8>>,
-    },
+    /// Compressed fragments.
+    Fragments(Fragments),
 }
 
 /// Reads the header of a file into `room`, or says why it is no DICOM file. Given back, the room serves the next file.
@@ -128,10 +124,10 @@ pub(super) fn read_stored(path: &Path, format: &PixelFormat) -> Result<Stored, S
     match format.place {
         PixelPlace::Nowhere => Err(NO_PIXELS.into()),
         PixelPlace::Fragments { start } => {
-            let mut rest = pixel_bytes(path, format, start, u64::MAX)?;
-            let walk = Walk::new(Input::whole(&mut rest), 0, Encoding::EXPLICIT);
-            let (offsets, fragments) = walk.fragments()?;
-            Ok(Stored::Fragments { offsets, fragments })
+            let mut bytes = pixel_bytes(path, format, start, u64::MAX)?;
+            let walk = Walk::new(Input::whole(&mut bytes), 0, Encoding::EXPLICIT);
+            let (offsets, places) = walk.fragments()?;
+            Ok(Stored::Fragments(Fragments { bytes, places, offsets }))
         }
         PixelPlace::Value { start, bytes, float, words } => {
             let mut value = pixel_bytes(path, format, start, bytes)?;

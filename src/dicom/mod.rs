@@ -4,10 +4,10 @@
 //! read the voxels.
 
 pub mod attribute;
+pub mod codec;
 pub mod data_set;
 mod error;
 mod file;
-mod jpeg2000;
 mod load;
 mod pet;
 mod pixels;

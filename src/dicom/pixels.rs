@@ -1,25 +1,18 @@
 //! Stored samples of one frame as numbers.
 //!
-//! `dicom-pixeldata` decodes; nothing else of it is used: it does not extend signs where `BitsStored` is less than
-//! `BitsAllocated`, takes 1 and 0 for a slope and intercept that it cannot parse, and goes through a look-up table. The
-//! decoder sees a data set of its own with checked attributes, so that no odd attribute of the file can mislead it.
-//! JPEG-LS goes through `pure_jpegls`, which needs no C++, and JPEG 2000 through `hayro-jpeg2000`.
+//! Compressed frames are decoded by [`Codec`]. Signs are extended here, and bits beyond `BitsStored` cut, after the attributes of
+//! the file have been checked.
 //!
-//! Source: DICOM PS3.5 8 (pixel data), A.4 (encapsulation), PS3.3 C.7.6.3.1 (image pixel attributes).
+//! Source: DICOM PS3.5 8 (pixel data), PS3.3 C.7.6.3.1 (image pixel attributes).
 
-use dicom_core::value::PixelFragmentSequence;
-use dicom_core::{DataElement, PrimitiveValue, VR};
-use dicom_dictionary_std::{tags, uids};
+use dicom_dictionary_std::uids;
 use dicom_encoding::transfer_syntax::TransferSyntaxIndex;
-use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
-use dicom_pixeldata::PixelDecoder;
 use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
 use fearless_simd::{Level, dispatch};
 
+use super::codec::{Codec, Decoded, Frame};
 use super::file::{EXPLICIT_BIG_ENDIAN, Stored};
-use super::jpeg2000;
 use super::record::PixelFormat;
-use super::stream::{self, Coded};
 use crate::acquisition::Attribute;
 
 /// Most pixels in one frame: no scanner makes images of more than 4096 x 4096. A compressed frame of some hundred bytes
@@ -62,39 +55,27 @@ pub(super) struct Samples {
     float: bool,
     /// The transfer syntax may lose: decoded samples may overshoot `BitsStored`.
     lossy: bool,
-    codec: Codec,
+    coding: Coding,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Codec {
+enum Coding {
     Native { big_endian: bool },
-    JpegLs,
-    Jpeg2000,
-    Other(&'static str),
+    Compressed(Codec),
 }
-
-/// Compressed transfer syntaxes that `dicom-pixeldata` decodes.
-const CODECS: [&str; 4] =
-    [uids::RLE_LOSSLESS, uids::JPEG_BASELINE8_BIT, uids::JPEG_LOSSLESS, uids::JPEG_LOSSLESS_SV1];
 
 /// Compressed transfer syntaxes that may lose.
 pub(super) const MAY_LOSE: [&str; 3] =
     [uids::JPEG_BASELINE8_BIT, uids::JPEGLS_NEAR_LOSSLESS, uids::JPEG2000];
 
-impl Codec {
+impl Coding {
     fn of(transfer_syntax: &str) -> Result<Self, String> {
         match transfer_syntax {
             uids::IMPLICIT_VR_LITTLE_ENDIAN
             | uids::EXPLICIT_VR_LITTLE_ENDIAN
             | uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN => Ok(Self::Native { big_endian: false }),
             EXPLICIT_BIG_ENDIAN => Ok(Self::Native { big_endian: true }),
-            uids::JPEGLS_LOSSLESS | uids::JPEGLS_NEAR_LOSSLESS => Ok(Self::JpegLs),
-            uids::JPEG2000_LOSSLESS | uids::JPEG2000 => Ok(Self::Jpeg2000),
-            other => CODECS
-                .into_iter()
-                .find(|&uid| uid == other)
-                .map(Self::Other)
-                .ok_or_else(|| unsupported(other)),
+            other => Codec::of(other).map(Self::Compressed).ok_or_else(|| unsupported(other)),
         }
     }
 
@@ -103,7 +84,7 @@ impl Codec {
         let widths: &[u32] = match self {
             Self::Native { .. } if float => &[32, 64],
             Self::Native { .. } => &[8, 16, 32],
-            Self::JpegLs | Self::Jpeg2000 | Self::Other(_) => &[8, 16],
+            Self::Compressed(_) => &[8, 16],
         };
         let known = widths.contains(&allocated);
         known.then_some(()).ok_or_else(|| {
@@ -157,8 +138,8 @@ impl Samples {
                 "PhotometricInterpretation (0028,0004) is not that of a measured image".into()
             );
         }
-        let codec = Codec::of(&format.transfer_syntax)?;
-        codec.check_width(allocated, float)?;
+        let coding = Coding::of(&format.transfer_syntax)?;
+        coding.check_width(allocated, float)?;
         if bits_stored == 0
             || high_bit >= allocated
             || bits_stored > high_bit + 1
@@ -183,7 +164,7 @@ impl Samples {
             signed: representation == 1,
             float,
             lossy: MAY_LOSE.contains(&format.transfer_syntax.as_str()),
-            codec,
+            coding,
         })
     }
 
@@ -233,12 +214,13 @@ impl Samples {
         }
         match stored {
             Stored::Native(all) | Stored::Float(all) => {
-                self.write(self.native_frame(all, frame)?, self.width, target, scale)
+                self.read_native(self.native_frame(all, frame)?, target, scale)
             }
-            Stored::Fragments { offsets, fragments } => {
-                let stream = stream::of_frame(self.frames, frame, offsets, fragments)?;
-                let (bytes, width) = self.decode(&stream)?;
-                self.write(&bytes, width, target, scale)
+            Stored::Fragments(fragments) => {
+                let words = self.decode(&fragments.of_frame(self.frames, frame)?)?;
+                check_length(words.len(), target.len())?;
+                self.spread(&words, target, u32::from, scale);
+                Ok(())
             }
         }
     }
@@ -250,57 +232,45 @@ impl Samples {
         target: &mut [T],
         scale: impl Scale<T>,
     ) -> Result<(), String> {
-        self.write(bytes, self.width, target, scale)
-    }
-
-    fn write<T>(
-        &self,
-        bytes: &[u8],
-        width: usize,
-        target: &mut [T],
-        scale: impl Scale<T>,
-    ) -> Result<(), String> {
-        if bytes.len() < target.len() * width {
-            return Err(format!(
-                "the frame has {} bytes where Rows, Columns and BitsAllocated promise {}",
-                bytes.len(),
-                target.len() * width
-            ));
-        }
-        let big_endian = self.codec == (Codec::Native { big_endian: true });
-        match (width, big_endian) {
+        check_length(bytes.len() / self.width, target.len())?;
+        let big_endian = self.coding == (Coding::Native { big_endian: true });
+        match (self.width, big_endian) {
             (4, false) if self.float => {
-                fill(bytes, target, |b| scale.number(f64::from(f32::from_le_bytes(b))));
+                fill(chunks(bytes), target, |b| scale.number(f64::from(f32::from_le_bytes(b))));
             }
             (4, true) if self.float => {
-                fill(bytes, target, |b| scale.number(f64::from(f32::from_be_bytes(b))));
+                fill(chunks(bytes), target, |b| scale.number(f64::from(f32::from_be_bytes(b))));
             }
-            (8, false) => fill(bytes, target, |b| scale.number(f64::from_le_bytes(b))),
-            (8, true) => fill(bytes, target, |b| scale.number(f64::from_be_bytes(b))),
-            (1, _) => self.spread(bytes, target, |[b]| u32::from(b), scale),
-            (2, false) => self.spread(bytes, target, |b| u32::from(u16::from_le_bytes(b)), scale),
-            (2, true) => self.spread(bytes, target, |b| u32::from(u16::from_be_bytes(b)), scale),
-            (_, false) => self.spread(bytes, target, u32::from_le_bytes, scale),
-            (_, true) => self.spread(bytes, target, u32::from_be_bytes, scale),
+            (8, false) => fill(chunks(bytes), target, |b| scale.number(f64::from_le_bytes(b))),
+            (8, true) => fill(chunks(bytes), target, |b| scale.number(f64::from_be_bytes(b))),
+            (1, _) => self.spread(bytes, target, u32::from, scale),
+            (2, false) => {
+                self.spread(chunks(bytes), target, |b| u32::from(u16::from_le_bytes(b)), scale);
+            }
+            (2, true) => {
+                self.spread(chunks(bytes), target, |b| u32::from(u16::from_be_bytes(b)), scale);
+            }
+            (_, false) => self.spread(chunks(bytes), target, u32::from_le_bytes, scale),
+            (_, true) => self.spread(chunks(bytes), target, u32::from_be_bytes, scale),
         }
         Ok(())
     }
 
     /// Takes `BitsStored` bits below `HighBit` of each word and extends the sign.
-    fn spread<const N: usize, T>(
+    fn spread<W: Copy, T>(
         &self,
-        bytes: &[u8],
+        words: &[W],
         target: &mut [T],
-        word: impl Fn([u8; N]) -> u32,
+        word: impl Fn(W) -> u32,
         scale: impl Scale<T>,
     ) {
         let (up, down) = (31 - self.high_bit, 32 - self.bits_stored);
         if self.signed {
-            fill(bytes, target, |b| scale.whole((word(b) << up) as i32 >> down));
+            fill(words, target, |w| scale.whole((word(w) << up) as i32 >> down));
         } else if self.bits_stored < u32::BITS {
-            fill(bytes, target, |b| scale.whole((word(b) << up >> down) as i32));
+            fill(words, target, |w| scale.whole((word(w) << up >> down) as i32));
         } else {
-            fill(bytes, target, |b| scale.number(f64::from(word(b))));
+            fill(words, target, |w| scale.number(f64::from(word(w))));
         }
     }
 
@@ -315,117 +285,50 @@ impl Samples {
         })
     }
 
-    /// Decodes one compressed frame: the bytes and the width of a sample in them.
-    fn decode(&self, stream: &[u8]) -> Result<(Vec<u8>, usize), String> {
-        if self.codec == Codec::JpegLs {
-            return Ok((self.held(self.decode_jpegls(stream)?, false), 2));
-        }
-        if self.codec == Codec::Jpeg2000 {
-            let coded = jpeg2000::size(stream).ok_or("has no JPEG 2000 size marker")?;
-            self.agreed_width(coded)?;
-            return Ok((self.held(jpeg2000::decode(stream)?, coded.signed), 2));
-        }
-        let Codec::Other(uid) = self.codec else {
+    /// Decodes one compressed frame.
+    fn decode(&self, stream: &[u8]) -> Result<Vec<u16>, String> {
+        let Coding::Compressed(codec) = self.coding else {
             return Err("is compressed although its transfer syntax says that it is not".into());
         };
-        let width = match stream::coded_size(uid, stream)? {
-            Some(coded) => self.agreed_width(coded)?,
-            None => self.width,
-        };
-        let object = self.decoder_object(uid, stream, width)?;
-        let decoded = object.decode_pixel_data().map_err(|e| format!("cannot be decoded: {e}"))?;
-        Ok((decoded.data().to_vec(), width))
-    }
-
-    /// Bytes of a decoded sample, after comparing the size in the compressed stream with that in the header.
-    fn agreed_width(&self, coded: Coded) -> Result<usize, String> {
-        if (coded.rows, coded.columns) != (self.rows, self.columns) || coded.components != 1 {
-            return Err(format!(
-                "the compressed frame is {} x {} with {} component(s), the header says {} x {} with 1",
-                coded.rows, coded.columns, coded.components, self.rows, self.columns
-            ));
-        }
-        if coded.bits > 8 * self.width {
-            return Err(format!(
-                "the compressed frame has {} bits, BitsAllocated is {}",
-                coded.bits,
-                8 * self.width
-            ));
-        }
-        Ok(if coded.bits <= 8 { 1 } else { 2 })
+        let (rows, columns) = (self.rows, self.columns);
+        let frame = Frame { rows, columns, bits_allocated: 8 * self.width };
+        codec.decode(stream, frame).map(|decoded| self.held(decoded))
     }
 
     /// Words of a lossy codec, kept within `BitsStored`: 4097 where the largest value is 4095 is an overshoot of the
     /// codec, and cut to 12 bits it would turn the hottest voxel into the coldest. Words of another sign than the
     /// header's hold two's complement, of which the upper bits may be cut.
-    fn held(&self, mut words: Vec<u8>, signed: bool) -> Vec<u8> {
+    fn held(&self, decoded: Decoded) -> Vec<u16> {
+        let Decoded { mut words, signed } = decoded;
         let bits = self.bits_stored;
         if !self.lossy || signed != self.signed || self.high_bit + 1 != bits || bits >= 16 {
             return words;
         }
         let half = 1_i32 << (bits - 1);
         let (low, high) = if signed { (-half, half - 1) } else { (0, 2 * half - 1) };
-        for word in words.as_chunks_mut::<2>().0 {
-            let value = if signed {
-                i32::from(i16::from_le_bytes(*word))
-            } else {
-                i32::from(u16::from_le_bytes(*word))
-            };
-            *word = (value.clamp(low, high) as u16).to_le_bytes();
+        for word in &mut words {
+            let value = if signed { i32::from(*word as i16) } else { i32::from(*word) };
+            *word = value.clamp(low, high) as u16;
         }
         words
     }
-
-    fn decode_jpegls(&self, stream: &[u8]) -> Result<Vec<u8>, String> {
-        let coded = stream::jpeg_size(stream).ok_or("has no JPEG-LS frame header")?;
-        self.agreed_width(coded)?;
-        let stream = stream::without_fill(stream);
-        let (pixels, _, _) = jpegls::decode(&stream, self.columns as u32, self.rows as u32)
-            .map_err(|e| format!("cannot be decoded: {e}"))?;
-        let mut bytes = vec![0; 2 * pixels.len()];
-        let pairs = bytes.as_chunks_mut::<2>().0.iter_mut().zip(pixels);
-        pairs.for_each(|(pair, pixel)| *pair = pixel.to_le_bytes());
-        Ok(bytes)
-    }
-
-    /// A data set with nothing but what the decoder needs.
-    fn decoder_object(
-        &self,
-        uid: &str,
-        stream: &[u8],
-        width: usize,
-    ) -> Result<dicom_object::DefaultDicomObject, String> {
-        let bits = (8 * width) as u16;
-        let number = |tag, value: u16| DataElement::new(tag, VR::US, PrimitiveValue::from(value));
-        let fragments = PixelFragmentSequence::new_fragments(vec![stream.to_vec()]);
-        let data_set = InMemDicomObject::from_element_iter([
-            number(tags::ROWS, self.rows as u16),
-            number(tags::COLUMNS, self.columns as u16),
-            number(tags::SAMPLES_PER_PIXEL, 1),
-            number(tags::BITS_ALLOCATED, bits),
-            number(tags::BITS_STORED, bits),
-            number(tags::HIGH_BIT, bits - 1),
-            number(tags::PIXEL_REPRESENTATION, 0),
-            DataElement::new(
-                tags::PHOTOMETRIC_INTERPRETATION,
-                VR::CS,
-                PrimitiveValue::from("MONOCHROME2"),
-            ),
-            DataElement::new(tags::PIXEL_DATA, VR::OB, fragments),
-        ]);
-        let meta = FileMetaTableBuilder::new()
-            .transfer_syntax(uid)
-            .media_storage_sop_class_uid(uids::CT_IMAGE_STORAGE)
-            .media_storage_sop_instance_uid("2.25.1")
-            .build()
-            .map_err(|e| e.to_string())?;
-        Ok(data_set.with_exact_meta(meta))
-    }
 }
 
-/// One value of the target for each word of the bytes; compiled for each width of registers that a machine may have.
-fn fill<const N: usize, T>(bytes: &[u8], target: &mut [T], value: impl Fn([u8; N]) -> T) {
-    let words = bytes.as_chunks::<N>().0;
+/// Refuses a frame of fewer samples than pixels.
+fn check_length(samples: usize, pixels: usize) -> Result<(), String> {
+    if samples >= pixels {
+        return Ok(());
+    }
+    Err(format!("the frame has {samples} samples where Rows and Columns promise {pixels}"))
+}
+
+/// Whole words of bytes.
+fn chunks<const N: usize>(bytes: &[u8]) -> &[[u8; N]] {
+    bytes.as_chunks().0
+}
+
+/// One value of the target for each word; compiled for each width of registers that a machine may have.
+fn fill<W: Copy, T>(words: &[W], target: &mut [T], value: impl Fn(W) -> T) {
     dispatch!(Level::new(), _ => {
         target.iter_mut().zip(words).for_each(|(target, &word)| *target = value(word));
     });
@@ -453,20 +356,24 @@ mod tests {
         Samples::of(&format, true).unwrap()
     }
 
-    fn words(values: &[i32]) -> Vec<u8> {
-        values.iter().flat_map(|&v| (v as u16).to_le_bytes()).collect()
+    fn words(values: &[i32]) -> Vec<u16> {
+        values.iter().map(|&v| v as u16).collect()
+    }
+
+    fn decoded(values: &[i32], signed: bool) -> Decoded {
+        Decoded { words: words(values), signed }
     }
 
     #[test]
     fn an_overshoot_of_a_lossy_codec_does_not_wrap() {
         let lossy = samples(uids::JPEG2000, 12, false);
-        assert_eq!(lossy.held(words(&[4100, 4095, 0]), false), words(&[4095, 4095, 0]));
+        assert_eq!(lossy.held(decoded(&[4100, 4095, 0], false)), words(&[4095, 4095, 0]));
         // Two's complement in a stream that calls itself unsigned or signed otherwise is left to be cut.
-        assert_eq!(lossy.held(words(&[-5, 4, 0]), true), words(&[-5, 4, 0]));
+        assert_eq!(lossy.held(decoded(&[-5, 4, 0], true)), words(&[-5, 4, 0]));
         let lossy = samples(uids::JPEGLS_NEAR_LOSSLESS, 12, true);
-        assert_eq!(lossy.held(words(&[2050, -2049, -5]), true), words(&[2047, -2048, -5]));
+        assert_eq!(lossy.held(decoded(&[2050, -2049, -5], true)), words(&[2047, -2048, -5]));
         let lossless = samples(uids::JPEG2000_LOSSLESS, 12, false);
-        assert_eq!(lossless.held(words(&[0xF001, 1, 2]), false), words(&[0xF001, 1, 2]));
+        assert_eq!(lossless.held(decoded(&[0xF001, 1, 2], false)), words(&[0xF001, 1, 2]));
     }
 
     #[test]

@@ -60,7 +60,7 @@ fn pixels_of(path: &Path, header: &file::Header) -> Result<Pixels, String> {
         }
         return match file::read_stored(path, &format)? {
             Stored::Native(bytes) => Ok(Pixels::Bits(bytes)),
-            Stored::Fragments { .. } => Err("one-bit frames come in fragments".into()),
+            Stored::Fragments(_) => Err("one-bit frames come in fragments".into()),
             Stored::Float(_) => Err("one-bit frames come as floating-point pixel data".into()),
         };
     }

@@ -11,6 +11,7 @@ mod codes;
 mod compare;
 mod decisions;
 mod digital_phantom;
+mod encode;
 mod html;
 mod links;
 mod loading;

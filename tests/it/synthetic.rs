@@ -11,6 +11,8 @@ use dicom_object::mem::InMemElement;
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 use glam::DVec3;
 
+use crate::encode::{Lossless, jpeg_ls, rle};
+
 /// How samples are put into a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Coding {
@@ -249,6 +251,7 @@ impl Synthetic {
             9..=16 => PrimitiveValue::U16(words.iter().map(|&w| (w | noise) as u16).collect()),
             _ => PrimitiveValue::U32(words.iter().copied().collect()),
         };
+        let samples: Vec<_> = words.iter().map(|&w| w as u16).collect();
         let stream = match self.coding {
             Coding::ImplicitLittle
             | Coding::ExplicitLittle
@@ -262,10 +265,11 @@ impl Synthetic {
                 };
                 return DataElement::new(tags::PIXEL_DATA, vr, native(noise));
             }
-            Coding::Rle => rle(&words, if self.bits <= 8 { 1 } else { 2 }),
-            Coding::JpegLossless => jpeg_lossless(&words, rows, columns),
-            Coding::JpegLsLossless => jpeg_ls(&words, rows, columns, self.bits, 0),
-            Coding::JpegLsNear(near) => jpeg_ls(&words, rows, columns, self.bits, near),
+            Coding::Rle => rle(&samples, if self.bits <= 8 { 1 } else { 2 }),
+            Coding::JpegLossless => Lossless { bits: 16, predictor: 1, shift: 0, restart_lines: 0 }
+                .write(&samples, columns),
+            Coding::JpegLsLossless => jpeg_ls(&samples, rows, columns, self.bits.into(), 0),
+            Coding::JpegLsNear(near) => jpeg_ls(&samples, rows, columns, self.bits.into(), near),
         };
         encapsulated(stream)
     }
@@ -312,82 +316,4 @@ fn pet_attributes(object: &mut InMemDicomObject) {
     ] {
         object.put(element);
     }
-}
-
-/// RLE (PS3.5 annex G): one segment a byte plane, high bytes first, written as literal runs and one repeat run.
-fn rle(words: &[u32], width: usize) -> Vec<u8> {
-    let mut header = vec![0_u8; 64];
-    header[0] = width as u8;
-    let mut body = Vec::new();
-    for plane in 0..width {
-        let offset = (64 + body.len()) as u32;
-        header[4 + 4 * plane..8 + 4 * plane].copy_from_slice(&offset.to_le_bytes());
-        let bytes =
-            words.iter().map(|w| (w >> (8 * (width - 1 - plane))) as u8).collect::<Vec<_>>();
-        let mut at = 0;
-        while at < bytes.len() {
-            let run = bytes[at..].iter().take(128).take_while(|&&b| b == bytes[at]).count();
-            if run > 1 {
-                body.extend([(257 - run) as u8, bytes[at]]);
-                at += run;
-            } else {
-                body.extend([0, bytes[at]]);
-                at += 1;
-            }
-        }
-        if body.len() % 2 == 1 {
-            body.push(0x80);
-        }
-    }
-    [header, body].concat()
-}
-
-fn jpeg_ls(words: &[u32], rows: usize, columns: usize, bits: u16, near: u8) -> Vec<u8> {
-    let pixels = words.iter().map(|&w| w as u16).collect::<Vec<_>>();
-    let mut stream = Vec::new();
-    let mut options = jpegls::EncodeOptions::default();
-    options.near = near;
-    options.precision = Some(bits as u8);
-    jpegls::encode_with_options(&pixels, columns as u32, rows as u32, &options, &mut stream)
-        .unwrap();
-    stream
-}
-
-/// JPEG lossless, first-order prediction (ITU-T T.81 annex H), 16 bits, with a Huffman code of five bits for each of the
-/// 17 classes of difference.
-fn jpeg_lossless(words: &[u32], rows: usize, columns: usize) -> Vec<u8> {
-    let (rows_be, columns_be) = ((rows as u16).to_be_bytes(), (columns as u16).to_be_bytes());
-    let mut out = vec![0xFF, 0xD8, 0xFF, 0xC3, 0, 11, 16];
-    out.extend(rows_be);
-    out.extend(columns_be);
-    out.extend([1, 1, 0x11, 0]);
-    out.extend([0xFF, 0xC4, 0, 36, 0]);
-    out.extend((1..=16).map(|length| if length == 5 { 17 } else { 0 }));
-    out.extend(0..17_u8);
-    out.extend([0xFF, 0xDA, 0, 8, 1, 1, 0, 1, 0, 0]);
-    let mut bits = Vec::new();
-    let mut push = |value: u32, count: u32| bits.extend((0..count).rev().map(|i| value >> i & 1));
-    for (i, &word) in words.iter().enumerate() {
-        let prediction = match (i / columns, i % columns) {
-            (0, 0) => 1 << 15,
-            (_, 0) => words[i - columns],
-            _ => words[i - 1],
-        };
-        let difference = i32::from((word as u16).wrapping_sub(prediction as u16) as i16);
-        let class = 32 - difference.unsigned_abs().leading_zeros();
-        push(class, 5);
-        let extra = if difference < 0 { difference - 1 } else { difference };
-        // Class 16 is the difference 32768 alone and has no further bits.
-        push(extra as u32 & ((1 << class) - 1), if class == 16 { 0 } else { class });
-    }
-    bits.resize(bits.len().next_multiple_of(8), 1);
-    for byte in bits.chunks(8).map(|byte| byte.iter().fold(0_u32, |all, bit| all << 1 | bit) as u8)
-    {
-        out.push(byte);
-        if byte == 0xFF {
-            out.push(0);
-        }
-    }
-    out.extend([0xFF, 0xD9]);
-    out
 }

@@ -8,7 +8,7 @@
 
 use hayro_jpeg2000::{DecodeSettings, DecoderContext, Image};
 
-use super::stream::Coded;
+use super::Coded;
 
 /// SOC and SIZ, with which a code stream begins; it may lie in a JP2 file.
 const START: [u8; 4] = [0xFF, 0x4F, 0xFF, 0x51];
@@ -32,9 +32,9 @@ pub(super) fn size(stream: &[u8]) -> Option<Coded> {
     })
 }
 
-/// The samples of a frame of one component and at most 16 bits as little endian words, negative ones in two's complement.
+/// The samples of a frame of one component and at most 16 bits, negative ones in two's complement.
 /// The caller has compared the size with the header.
-pub(super) fn decode(stream: &[u8]) -> Result<Vec<u8>, String> {
+pub(super) fn decode(stream: &[u8]) -> Result<Vec<u16>, String> {
     let (start, siz) = size_marker(stream).ok_or("has no JPEG 2000 size marker")?;
     let (depth, signed) = (siz[38] & 0x7F, siz[38] & 0x80 != 0);
     let settings = DecodeSettings { strict: true, ..DecodeSettings::default() };
@@ -49,14 +49,14 @@ pub(super) fn decode(stream: &[u8]) -> Result<Vec<u8>, String> {
     let half = 1_i32 << depth;
     let shift = if signed { half } else { 0 };
     let word = |&sample: &f32| ((sample.round() as i32).clamp(0, 2 * half - 1) - shift) as u16;
-    Ok(component.samples().iter().map(word).flat_map(u16::to_le_bytes).collect())
+    Ok(component.samples().iter().map(word).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const STREAM: &[u8] = include_bytes!("../../tests/data/jpeg2000/unsigned.j2k");
+    const STREAM: &[u8] = include_bytes!("../../../tests/data/jpeg2000/unsigned.j2k");
 
     #[test]
     fn the_size_marker_is_read_wherever_the_stream_begins() {
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn a_stream_in_a_file_is_decoded_and_a_cut_one_refused() {
         let words = decode(STREAM).unwrap();
-        assert_eq!(words.len(), 2 * 64 * 48);
+        assert_eq!(words.len(), 64 * 48);
         assert_eq!(decode(&[b"a JP2 box".as_slice(), STREAM].concat()), Ok(words));
         for end in (0..STREAM.len() - 2).step_by(13) {
             assert!(decode(&STREAM[..end]).is_err(), "cut at {end}");
