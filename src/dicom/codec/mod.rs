@@ -2,7 +2,7 @@
 //!
 //! RLE, lossless JPEG and JPEG-LS are decoded here: `pure_jpegls` and `jpeg-decoder` take two to three times the processor time of
 //! the decoders in C and C++, these take less (docs/book/src/speed.md). JPEG 2000 goes through `hayro-jpeg2000`, and JPEG of 8 bits
-//! through `jpeg-decoder`. A frame is compared with the header of its file before it is decoded, so that no more room is taken
+//! through `dicom-pixeldata`. A frame is compared with the header of its file before it is decoded, so that no more room is taken
 //! than that header explains.
 //!
 //! Source: DICOM PS3.5 8.2 and A.4 (which codings there are).
@@ -14,7 +14,11 @@ mod jpeg_ls;
 mod markers;
 mod rle;
 
-use dicom_dictionary_std::uids;
+use dicom_core::value::PixelFragmentSequence;
+use dicom_core::{DataElement, PrimitiveValue, VR};
+use dicom_dictionary_std::{tags, uids};
+use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
+use dicom_pixeldata::PixelDecoder;
 
 /// How frames are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +96,7 @@ impl Codec {
                 if markers::is_lossless(stream) {
                     jpeg_lossless::decode(stream, rows, columns)?
                 } else {
-                    jpeg(stream)?
+                    jpeg(stream, frame)?
                 }
             }
             Self::JpegLs => {
@@ -127,12 +131,33 @@ impl Frame {
     }
 }
 
-/// The samples of a JPEG frame of 8 bits.
-fn jpeg(stream: &[u8]) -> Result<Vec<u16>, String> {
-    let bytes = jpeg_decoder::Decoder::new(stream)
-        .decode()
-        .map_err(|e| format!("cannot be decoded: {e}"))?;
-    Ok(bytes.into_iter().map(u16::from).collect())
+/// The samples of a JPEG frame of 8 bits. The decoder sees a data set of its own, so that no odd attribute of the file can
+/// mislead it.
+fn jpeg(stream: &[u8], frame: Frame) -> Result<Vec<u16>, String> {
+    let number =
+        |tag, value: usize| DataElement::new(tag, VR::US, PrimitiveValue::from(value as u16));
+    let grey = PrimitiveValue::from("MONOCHROME2");
+    let fragments = PixelFragmentSequence::new_fragments(vec![stream.to_vec()]);
+    let data_set = InMemDicomObject::from_element_iter([
+        number(tags::ROWS, frame.rows),
+        number(tags::COLUMNS, frame.columns),
+        number(tags::SAMPLES_PER_PIXEL, 1),
+        number(tags::BITS_ALLOCATED, 8),
+        number(tags::BITS_STORED, 8),
+        number(tags::HIGH_BIT, 7),
+        number(tags::PIXEL_REPRESENTATION, 0),
+        DataElement::new(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, grey),
+        DataElement::new(tags::PIXEL_DATA, VR::OB, fragments),
+    ]);
+    let meta = FileMetaTableBuilder::new()
+        .transfer_syntax(uids::JPEG_BASELINE8_BIT)
+        .media_storage_sop_class_uid(uids::CT_IMAGE_STORAGE)
+        .media_storage_sop_instance_uid("2.25.1")
+        .build()
+        .map_err(|e| e.to_string())?;
+    let object = data_set.with_exact_meta(meta);
+    let decoded = object.decode_pixel_data().map_err(|e| format!("cannot be decoded: {e}"))?;
+    Ok(decoded.data().iter().copied().map(u16::from).collect())
 }
 
 #[cfg(test)]
