@@ -15,7 +15,7 @@ use crate::reference::{
 };
 use crate::segmentation::{Region, components_of_mask};
 use crate::statistics::RegionStatistics;
-use crate::volume::{Mask, Volume};
+use crate::volume::Volume;
 
 /// Places references and finds, names and measures regions.
 ///
@@ -286,10 +286,7 @@ fn measured_lesions(
     candidates: &[Candidate],
     findings: Vec<Finding>,
 ) -> Vec<Lesion> {
-    let mut hot = Mask::filled(pet.geometry().clone(), false);
-    for candidate in candidates {
-        candidate.region.paint(&mut hot, true);
-    }
+    let hot = Region::union_of(pet.geometry().shape(), candidates.iter().map(|c| &c.region));
     let pairs = candidates.iter().zip(findings);
     let mut lesions: Vec<Lesion> =
         pairs.filter_map(|(c, finding)| measure_lesion(pet, c, finding, &hot)).collect();

@@ -15,10 +15,10 @@ use crate::matching::{
 use crate::quality::{Comparability, ScanFacts};
 use crate::response::lugano::{LuganoCall, Prior};
 use crate::response::{Sensitivity, delta_suv_max, eortc, percist};
-use crate::volume::Mask;
 
 use super::pair::{hottest, hottest_sul_peak, pair};
 use super::residual::{carried, residual_uptake};
+use super::scan::union;
 use super::trajectory::Nadir;
 use super::{ScanAssessment, ScanInput};
 
@@ -299,12 +299,10 @@ fn residual_at(
     beyond: &[usize],
 ) -> Option<LesionUptake> {
     let (before, now) = (&scans[link.earlier].input, &scans[link.later].input);
-    let mut hot = Mask::filled(now.image.volume.geometry().clone(), false);
     let regions = scans[link.later].assessment.lesions.iter().filter(|l| !beyond.contains(&l.id));
-    regions.for_each(|l| l.region.paint(&mut hot, true));
     residual_uptake(
         &now.image.volume,
-        &hot,
+        &union(&now.image.volume, regions),
         before.image.volume.geometry(),
         &lesion.region,
         link.alignment.follow_up_from_baseline,

@@ -234,6 +234,20 @@ impl Region {
         Self::from_runs(self.shape, runs)
     }
 
+    /// The voxels of any of several regions of a lattice.
+    ///
+    /// # Panics
+    /// If a region is on another lattice: a programming error.
+    pub fn union_of<'a>(shape: [usize; 3], regions: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut runs = Vec::new();
+        for region in regions {
+            assert_eq!(shape, region.shape, "regions must be on one lattice");
+            runs.extend_from_slice(&region.runs);
+        }
+        runs.sort_unstable();
+        Self::from_runs(shape, runs)
+    }
+
     /// The voxels of both regions.
     ///
     /// # Panics
@@ -260,7 +274,20 @@ impl Region {
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
         assert_eq!(self.shape, other.shape, "regions must be on one lattice");
-        self.filtered(|offset| !other.contains(offset))
+        let (mut runs, mut next) = (Vec::new(), 0);
+        for &Run { mut start, end } in &self.runs {
+            next += other.runs[next..].partition_point(|taken| taken.end <= start);
+            for taken in other.runs[next..].iter().take_while(|taken| taken.start < end) {
+                if start < taken.start {
+                    runs.push(Run { start, end: taken.start });
+                }
+                start = taken.end;
+            }
+            if start < end {
+                runs.push(Run { start, end });
+            }
+        }
+        Self { shape: self.shape, runs }
     }
 
     /// Every voxel whose centre lies within a radius of the centre of one of the region's, millimetres.
@@ -280,6 +307,15 @@ impl Region {
         let depth = distance_mm(&mask, beyond);
         let limit = radius_mm + RADIUS_TOLERANCE_MM;
         self.placed(low, &depth.map(|&d| f64::from(d) > limit))
+    }
+
+    /// Every voxel whose centre lies more than `inner_mm` and at most `outer_mm` from the nearest centre of one of the
+    /// region's, millimetres. Works on the region's box only.
+    #[must_use]
+    pub fn shell_mm(&self, geometry: &VolumeGeometry, inner_mm: f64, outer_mm: f64) -> Self {
+        self.surroundings(geometry, outer_mm, |d| {
+            d > inner_mm + RADIUS_TOLERANCE_MM && d <= outer_mm + RADIUS_TOLERANCE_MM
+        })
     }
 
     /// Voxels at a distance (mm) from the region's nearest voxel for which the test holds, up to `reach_mm` away.
