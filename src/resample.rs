@@ -11,6 +11,7 @@
 //! Source: trilinear resampling as every toolkit defines it; Gaussian full width at half maximum
 //! `2 sqrt(2 ln 2) sigma`.
 
+mod smoothed;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use glam::{DAffine3, DVec3};
 use ndarray::{ArrayViewMut3, Axis};
 use rayon::prelude::*;
 
+pub use self::smoothed::smooth_onto;
 use crate::geometry::VolumeGeometry;
 use crate::large_pages::zeroed;
 use crate::volume::Volume;

@@ -37,7 +37,7 @@ pub(super) enum Modality {
 
 /// A body with the image that is aligned: values that mean the same tissue in both scans, bounded so that no organ or
 /// lesion outweighs the rest.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Body {
     pub(super) modality: Modality,
     /// CT: Hounsfield units in thousands above air, 0 to 1.25, 0 outside the body. PET: square root of SUV, 0 to 1.6.

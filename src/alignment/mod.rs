@@ -46,6 +46,28 @@ pub struct Scan<'a> {
     pub frame_of_reference_uid: Option<&'a str>,
 }
 
+/// The body as a CT shows it, at the resolution of alignment: cut once for all pairs, and the CT is not needed any more.
+#[derive(Debug, Clone)]
+pub struct CtBody(Option<Body>);
+
+impl CtBody {
+    /// Cuts the body of a CT, which may have been reduced to the resolution at which it is looked at.
+    pub fn of(ct: &Volume<i16>) -> Self {
+        Self(Body::of_ct(&working_ct(ct)))
+    }
+}
+
+/// The same as [`Scan`] with the body of its CT cut already.
+#[derive(Debug, Clone, Copy)]
+pub struct CutScan<'a> {
+    /// Uptake as SUV.
+    pub pet: &'a Volume<f32>,
+    /// The body as the CT shows it.
+    pub ct: Option<&'a CtBody>,
+    /// `FrameOfReferenceUID` (0020,0052); `None` where missing or empty.
+    pub frame_of_reference_uid: Option<&'a str>,
+}
+
 /// How the map was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -171,28 +193,50 @@ impl Alignment {
 }
 
 /// Finds the map from the baseline's frame to the follow-up's. Never fails silently: see [`Quality::verdict`].
-pub fn align(baseline: &Scan, follow_up: &Scan) -> Alignment {
-    let shared = matches!(
-        (baseline.frame_of_reference_uid, follow_up.frame_of_reference_uid),
-        (Some(a), Some(b)) if a == b && !a.is_empty()
-    );
-    let on_ct = baseline.ct.zip(follow_up.ct).map(|(fixed, moving)| {
-        let body = |ct| Body::of_ct(&working_ct(ct));
-        let (fixed, moving) = rayon::join(|| body(fixed), || body(moving));
-        by_bodies(fixed.as_ref(), moving.as_ref(), shared, Method::RigidCt)
-    });
+pub fn align<'a>(baseline: &Scan<'a>, follow_up: &Scan<'a>) -> Alignment {
+    let cts = baseline.ct.zip(follow_up.ct);
+    let (fixed, moving) =
+        cts.map(|(fixed, moving)| rayon::join(|| CtBody::of(fixed), || CtBody::of(moving))).unzip();
+    let cut = |&Scan { pet, frame_of_reference_uid, .. }: &Scan<'a>, ct| CutScan {
+        pet,
+        ct,
+        frame_of_reference_uid,
+    };
+    align_cut(&cut(baseline, fixed.as_ref()), &cut(follow_up, moving.as_ref()))
+}
+
+/// The same as [`align`], with the bodies on CT cut already.
+pub fn align_cut(baseline: &CutScan<'_>, follow_up: &CutScan<'_>) -> Alignment {
+    let uids = [baseline.frame_of_reference_uid, follow_up.frame_of_reference_uid];
+    let on_ct = by_cts([baseline.ct, follow_up.ct], uids);
     match on_ct {
         Some(alignment) if alignment.quality.verdict > Verdict::Failed => return alignment,
         _ => {}
     }
     let (fixed, moving) =
         rayon::join(|| Body::of_pet(baseline.pet), || Body::of_pet(follow_up.pet));
-    let on_pet = by_bodies(fixed.as_ref(), moving.as_ref(), shared, Method::RigidPet);
+    let on_pet = by_bodies(fixed.as_ref(), moving.as_ref(), is_shared(uids), Method::RigidPet);
     match on_ct {
         Some(on_ct) if on_pet.quality.verdict == Verdict::Failed => on_ct,
         Some(_) => doubted(on_pet, "the CTs do not lie on each other, only the PETs do"),
         None => on_pet,
     }
+}
+
+/// The alignment of a baseline and its follow-up by their CTs, for which no PET is needed; `None` where a CT is missing or the
+/// CTs do not lie on each other: then [`align_cut`] has to look at the PETs.
+pub fn align_on_ct(cts: [Option<&CtBody>; 2], frame_uids: [Option<&str>; 2]) -> Option<Alignment> {
+    by_cts(cts, frame_uids).filter(|on_ct| on_ct.quality.verdict > Verdict::Failed)
+}
+
+fn by_cts(cts: [Option<&CtBody>; 2], frame_uids: [Option<&str>; 2]) -> Option<Alignment> {
+    let (CtBody(fixed), CtBody(moving)) = cts[0].zip(cts[1])?;
+    Some(by_bodies(fixed.as_ref(), moving.as_ref(), is_shared(frame_uids), Method::RigidCt))
+}
+
+/// Whether two scans name one frame of reference.
+fn is_shared(frame_uids: [Option<&str>; 2]) -> bool {
+    matches!(frame_uids, [Some(a), Some(b)] if a == b && !a.is_empty())
 }
 
 /// Lowers a good verdict to doubtful, with the reason.

@@ -19,7 +19,7 @@ use ndarray::Axis;
 
 use crate::geometry::VolumeGeometry;
 use crate::resample::{
-    gaussian_smooth, nearest_blocks, reduce, reduce_hounsfield, resample, whole_blocks,
+    nearest_blocks, reduce, reduce_hounsfield, resample, smooth_onto, whole_blocks,
 };
 use crate::segmentation::{BoundingBox, largest_component};
 use crate::volume::{Mask, Volume};
@@ -62,11 +62,8 @@ impl Anatomy {
     pub fn survey(pet: &Volume<f32>, bw_per_value: f64, ct: Option<&Volume<i16>>) -> Option<Self> {
         // Four fifths of a field of view are air.
         let around = around_body(pet, bw_per_value)?;
-        let lattice = lattice_over(pet.geometry(), around.geometry());
-        let smooth = gaussian_smooth(&around, [SMOOTHING_MM; 3]);
-        drop(around);
-        let mut uptake = resample(&smooth, &lattice, DAffine3::IDENTITY, 0.0);
-        drop(smooth);
+        let lattice = lattice_over(pet.geometry(), &pet.geometry().part(around[0], around[1]));
+        let mut uptake = smooth_onto(pet, around, [SMOOTHING_MM; 3], &lattice);
         uptake.values_mut().iter_mut().for_each(|v| *v *= bw_per_value as f32);
         let hounsfield = ct.map(|ct| hounsfield_on(ct, &lattice));
         let body_of_pet = body::from_uptake(&uptake)?;
@@ -144,8 +141,8 @@ pub(crate) fn coarse_body(
     Some((coarse.geometry().clone(), body.bounding_box()?))
 }
 
-/// The slices of a PET, cut to the body and a margin; `None` where the uptake shows no body.
-fn around_body(pet: &Volume<f32>, bw_per_value: f64) -> Option<Volume<f32>> {
+/// The first and the last voxel of all slices of a PET, cut to the body and a margin; `None` where the uptake shows no body.
+fn around_body(pet: &Volume<f32>, bw_per_value: f64) -> Option<[[usize; 3]; 2]> {
     let (coarse, bounds) = coarse_body(pet, bw_per_value)?;
     let (shape, spacing) = (pet.geometry().shape(), pet.geometry().spacing_mm());
     let step = |axis: usize| coarse.spacing_mm()[axis] / spacing[axis];
@@ -155,7 +152,7 @@ fn around_body(pet: &Volume<f32>, bw_per_value: f64) -> Option<Volume<f32>> {
         let end = (bounds.max[axis] + 1) as f64 * step(axis) + margin(axis);
         (end as usize).min(shape[axis] - 1)
     };
-    Some(pet.part([0, first(1), first(2)], [shape[0] - 1, last(1), last(2)]))
+    Some([[0, first(1), first(2)], [shape[0] - 1, last(1), last(2)]])
 }
 
 /// The part of the lattice of a whole field of view that lies over a part of it: its places do not depend on the part.

@@ -22,7 +22,9 @@ pub use placements::{Placements, ScoreShare, ScoreShares};
 pub use proposal::Proposal;
 pub use scan::{Given, ScanAssessment, ScanInput, Settings, Totals, assess_scan, uptake};
 pub use search::propose;
-pub use series::{LinkedLesion, PairAssessment, SeriesScan, assess_aligned_series, assess_series};
+pub use series::{
+    LinkedLesion, PairAssessment, SeriesScan, assess_aligned_series, assess_series, compared_with,
+};
 pub use trajectory::{Nadir, Trajectory, TrajectoryVisit, trajectories};
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ impl Placements {
     ) -> Self {
         let of = |kind, (chosen, place): (&Reference, &Result<Placement, String>)| {
             let (Some(first), Ok(place)) = (chosen.usable(), place) else { return Vec::new() };
-            let rivals = [lesions_beside(kind, place, lesions, scan)];
+            let rivals = [lesions_beside(kind, place, lesions)];
             let usable = |place| measured(kind, scan, &Ok(place), &rivals).usable().copied();
             let others = variants(scan, place, first.volume_ml).into_iter().filter_map(usable);
             std::iter::once(*first).chain(others).collect()

@@ -4,9 +4,10 @@ use glam::{DAffine3, DVec3};
 
 use crate::deauville::LesionUptake;
 use crate::geometry::VolumeGeometry;
+use crate::lesion::background;
 use crate::segmentation::Region;
-use crate::statistics::{background_shell, peak_global};
-use crate::volume::{Mask, Volume};
+use crate::statistics::peak_global;
+use crate::volume::Volume;
 
 /// The voxels of a scan that lie in a region of another one.
 pub(super) fn carried(
@@ -52,19 +53,18 @@ pub(super) fn carried(
 /// The site's SUVpeak stands for its uptake. Its SUVmax would be the highest noise of many voxels, not a focus.
 pub(super) fn residual_uptake(
     pet: &Volume<f32>,
-    hot: &Mask,
+    hot: &Region,
     from: &VolumeGeometry,
     region: &Region,
     onto_from_there: DAffine3,
 ) -> Option<LesionUptake> {
     let site = carried(pet.geometry(), from, region, onto_from_there);
-    let free = site.filtered(|offset| !hot.values()[offset]);
-    let peak = peak_global(pet, &free)?.mean;
+    let peak = peak_global(pet, &site.difference(hot))?.mean;
     Some(LesionUptake {
         max: peak,
         peak: Some(peak),
         peak_of_four: Some(peak),
-        background: background_shell(pet, &site, 5.0, 15.0, hot),
+        background: background(pet, &site, hot),
     })
 }
 
@@ -98,16 +98,16 @@ mod tests {
         site.paint(&mut pet, 2.0);
         // One hot voxel is noise: the peak of a sphere of 1 mL (37 voxels) hardly sees it.
         pet[[20, 20, 20]] = 20.0;
-        let left = |pet: &Volume<f32>, hot: &Mask| {
+        let left = |pet: &Volume<f32>, hot: &Region| {
             residual_uptake(pet, hot, &geometry, &site, DAffine3::IDENTITY)
         };
-        let free = Mask::filled(geometry.clone(), false);
+        let free = Region::empty(geometry.shape());
         let found = left(&pet, &free).unwrap();
         assert!(found.max > 2.0 && found.max < 3.0, "{}", found.max);
         assert_eq!((found.peak, found.peak_of_four), (Some(found.max), Some(found.max)));
         assert!((found.background.unwrap().mean - 1.0).abs() < 1e-9);
         // Covered by a region of its own: nothing is left to measure.
-        assert_eq!(left(&pet, &site.to_mask(&geometry)), None);
+        assert_eq!(left(&pet, &site), None);
         // Outside the scan.
         let far = DAffine3::from_translation(DVec3::splat(900.0));
         assert_eq!(residual_uptake(&pet, &free, &geometry, &site, far), None);

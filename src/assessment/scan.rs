@@ -159,7 +159,7 @@ impl ScanAssessment {
 }
 
 pub(super) fn union<'a>(pet: &Volume<f32>, lesions: impl Iterator<Item = &'a Lesion>) -> Region {
-    lesions.fold(Region::empty(pet.geometry().shape()), |all, l| all.union(&l.region))
+    Region::union_of(pet.geometry().shape(), lesions.map(|l| &l.region))
 }
 
 pub(super) fn ratio_warning(liver: &Reference, blood_pool: &Reference) -> Option<Warning> {

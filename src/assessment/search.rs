@@ -1,5 +1,7 @@
 //! Finding the references and the regions of raised uptake of one scan, each in the light of the other.
 
+use rayon::prelude::*;
+
 use super::proposal::Proposal;
 use super::scan::{Given, ScanInput, Settings, union};
 use crate::anatomy::{Anatomy, working_ct};
@@ -15,7 +17,7 @@ use crate::reference::{
 };
 use crate::segmentation::{Region, components_of_mask};
 use crate::statistics::RegionStatistics;
-use crate::volume::{Mask, Volume};
+use crate::volume::Volume;
 
 /// Places references and finds, names and measures regions.
 ///
@@ -125,10 +127,9 @@ fn regions(
 /// Whether uptake that may or may not be disease lies as near to an automatic blood pool as a lesion must not.
 fn spilled_on(blood_pool: &Reference, pet: &Volume<f32>, lesions: &[Lesion]) -> bool {
     let automatic = matches!(blood_pool.method, Some(Method::Ct | Method::Pet | Method::Organs));
-    let around = hot(pet, lesions, true)
-        .dilated_mm(pet.geometry(), ReferenceKind::BloodPool.from_lesions_mm());
+    let margin_mm = ReferenceKind::BloodPool.from_lesions_mm();
     let region = blood_pool.region.as_ref().filter(|_| automatic);
-    region.is_some_and(|region| !region.intersection(&around).is_empty())
+    region.is_some_and(|region| region.is_near(&hot(pet, lesions, true), pet.geometry(), margin_mm))
 }
 
 /// Liver and blood pool, measured and checked against the lesions.
@@ -139,7 +140,7 @@ pub(super) fn clear_of(
     blood_pool: &Result<Placement, String>,
 ) -> [Reference; 2] {
     let clear = |kind, place: &Result<Placement, String>| {
-        let rival = place.as_ref().ok().map(|place| lesions_beside(kind, place, disease, scan));
+        let rival = place.as_ref().ok().map(|place| lesions_beside(kind, place, disease));
         measured(kind, scan, place, rival.as_slice())
     };
     [clear(ReferenceKind::Liver, liver), clear(ReferenceKind::BloodPool, blood_pool)]
@@ -150,9 +151,8 @@ pub(super) fn lesions_beside<'a>(
     kind: ReferenceKind,
     place: &Placement,
     lesions: &'a Region,
-    scan: &ScanInput<'_>,
 ) -> Rival<'a> {
-    Rival::new(kind, place.method, "a lesion", lesions, scan.image.volume.geometry())
+    Rival::new(kind, place.method, "a lesion", lesions)
 }
 
 /// All voxels of class lesion, and of uncertain regions where asked for.
@@ -286,11 +286,8 @@ fn measured_lesions(
     candidates: &[Candidate],
     findings: Vec<Finding>,
 ) -> Vec<Lesion> {
-    let mut hot = Mask::filled(pet.geometry().clone(), false);
-    for candidate in candidates {
-        candidate.region.paint(&mut hot, true);
-    }
-    let pairs = candidates.iter().zip(findings);
+    let hot = Region::union_of(pet.geometry().shape(), candidates.iter().map(|c| &c.region));
+    let pairs = candidates.par_iter().zip(findings);
     let mut lesions: Vec<Lesion> =
         pairs.filter_map(|(c, finding)| measure_lesion(pet, c, finding, &hot)).collect();
     // Stable: equally hot regions keep their order in memory.

@@ -4,7 +4,7 @@
 //! counts as disease: the score speaks of sites of initial disease (Barrington 2014, JCO 32:3048). Where a known site has
 //! no region of its own any more, what is left there is measured in the baseline lesion's outline.
 
-use crate::alignment::{Alignment, Scan, Verdict as AlignmentVerdict, align};
+use crate::alignment::{Alignment, CtBody, CutScan, Verdict as AlignmentVerdict, align_cut};
 use crate::criteria::{ChangeStatistic, Criteria};
 use crate::deauville::LesionUptake;
 use crate::decisions::{DecisionError, DueTo, Links};
@@ -15,10 +15,10 @@ use crate::matching::{
 use crate::quality::{Comparability, ScanFacts};
 use crate::response::lugano::{LuganoCall, Prior};
 use crate::response::{Sensitivity, delta_suv_max, eortc, percist};
-use crate::volume::Mask;
 
 use super::pair::{hottest, hottest_sul_peak, pair};
 use super::residual::{carried, residual_uptake};
+use super::scan::union;
 use super::trajectory::Nadir;
 use super::{ScanAssessment, ScanInput};
 
@@ -27,6 +27,8 @@ use super::{ScanAssessment, ScanInput};
 pub struct SeriesScan<'a> {
     /// The volumes.
     pub input: ScanInput<'a>,
+    /// The body as its CT shows it, where it has one; the CT of `input` is not looked at.
+    pub ct_body: Option<&'a CtBody>,
     /// `FrameOfReferenceUID` (0020,0052), where it is given.
     pub frame_of_reference_uid: Option<&'a str>,
     /// What the headers say of comparability.
@@ -128,8 +130,7 @@ pub fn assess_aligned_series(
 ) -> Result<Vec<PairAssessment>, DecisionError> {
     let mut pairs: Vec<PairAssessment> = Vec::new();
     for later in 1..scans.len() {
-        let earlier = if later == 1 { vec![0] } else { vec![0, later - 1] };
-        let mut linked: Vec<Linked> = earlier
+        let mut linked: Vec<Linked> = compared_with(later)
             .into_iter()
             .map(|earlier| {
                 let known = aligned.iter().find(|(pair, _)| *pair == [earlier, later]);
@@ -147,6 +148,11 @@ pub fn assess_aligned_series(
     Ok(pairs)
 }
 
+/// The earlier scans with which a scan of a series is compared: the baseline, and the scan before.
+pub fn compared_with(later: usize) -> Vec<usize> {
+    if later == 1 { vec![0] } else { vec![0, later - 1] }
+}
+
 /// The regions that take part in linking: disease and what may be disease.
 pub(super) fn suspects(assessment: &ScanAssessment) -> Vec<&Lesion> {
     let suspect = |l: &&Lesion| l.finding.class != Class::Physiologic;
@@ -159,12 +165,12 @@ fn linked(
     links: Option<&Links>,
     [earlier, later]: [usize; 2],
 ) -> Result<Linked, DecisionError> {
-    let scan = |n: usize| Scan {
+    let scan = |n: usize| CutScan {
         pet: &scans[n].input.image.volume,
-        ct: scans[n].input.ct,
+        ct: scans[n].ct_body,
         frame_of_reference_uid: scans[n].frame_of_reference_uid,
     };
-    let alignment = known.cloned().unwrap_or_else(|| align(&scan(earlier), &scan(later)));
+    let alignment = known.cloned().unwrap_or_else(|| align_cut(&scan(earlier), &scan(later)));
     let candidates = |n: usize| -> Vec<Candidate<'_>> {
         suspects(&scans[n].assessment).into_iter().map(candidate).collect()
     };
@@ -299,12 +305,10 @@ fn residual_at(
     beyond: &[usize],
 ) -> Option<LesionUptake> {
     let (before, now) = (&scans[link.earlier].input, &scans[link.later].input);
-    let mut hot = Mask::filled(now.image.volume.geometry().clone(), false);
     let regions = scans[link.later].assessment.lesions.iter().filter(|l| !beyond.contains(&l.id));
-    regions.for_each(|l| l.region.paint(&mut hot, true));
     residual_uptake(
         &now.image.volume,
-        &hot,
+        &union(&now.image.volume, regions),
         before.image.volume.geometry(),
         &lesion.region,
         link.alignment.follow_up_from_baseline,

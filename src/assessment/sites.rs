@@ -10,8 +10,7 @@ use crate::decisions::DueTo;
 use crate::lesion::{Class, Lesion};
 use crate::matching::{Fate, Group};
 use crate::response::lugano::{Attribution, KnownSite, NewLesion, SiteNow, SiteUptake};
-use crate::statistics::{background_shell, peak_global, statistics};
-use crate::volume::Mask;
+use crate::statistics::statistics;
 
 /// What stands out of its surroundings is hotter than all within this distance: that at which a lesion's background is
 /// measured (`residual.rs`).
@@ -207,10 +206,9 @@ impl Pair<'_> {
         let pet = &self.baseline.input.image.volume;
         let from = self.follow_up.input.image.volume.geometry();
         let back = self.alignment.follow_up_from_baseline.inverse();
-        let none = Mask::filled(pet.geometry().clone(), false);
         let shells = now.iter().filter_map(|l| {
             let place = carried(pet.geometry(), from, &l.region, back);
-            background_shell(pet, &place, 0.0, SURROUNDINGS_MM, &none)
+            statistics(pet, &place.shell_mm(pet.geometry(), 0.0, SURROUNDINGS_MM))
         });
         shells.map(|shell| shell.max).reduce(f64::max)
     }
@@ -323,13 +321,11 @@ fn liver_max(scan: &SeriesScan<'_>) -> Option<f64> {
 }
 
 fn site_uptake(scan: &SeriesScan<'_>, lesions: &[&Lesion]) -> SiteUptake {
-    let pet = &scan.input.image.volume;
-    let peak = |l: &&Lesion| peak_global(pet, &l.region).map(|p| p.mean);
     SiteUptake {
         suv_max: lesions.iter().map(|l| l.statistics.max).reduce(f64::max),
         sul_peak: scan
             .sul_per_value
-            .zip(lesions.iter().filter_map(peak).reduce(f64::max))
+            .zip(lesions.iter().map(|l| l.peak.mean).reduce(f64::max))
             .map(|(factor, peak)| factor * peak),
     }
 }

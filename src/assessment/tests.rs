@@ -221,6 +221,7 @@ fn the_tumour_volume_counts_a_voxel_once() {
 fn in_series(image: &SuvImage, mask: Mask) -> SeriesScan<'_> {
     SeriesScan {
         input: ScanInput { image, bw_per_value: 1.0, ct: None },
+        ct_body: None,
         frame_of_reference_uid: Some("1.2.3"),
         facts: ScanFacts::default(),
         sul_per_value: Some(0.7),

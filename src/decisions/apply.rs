@@ -124,16 +124,13 @@ struct Work<'a> {
     edits: Vec<Edit>,
     warnings: Vec<Warning>,
     /// All regions of raised uptake, those removed included: none of them is background.
-    hot: Mask,
+    hot: Region,
     next_id: usize,
 }
 
 impl<'a> Work<'a> {
     fn new(decisions: &'a Decisions, grounds: &'a Grounds<'a>, proposals: &'a [Lesion]) -> Self {
-        let mut hot = Mask::filled(grounds.pet.geometry().clone(), false);
-        for proposal in proposals {
-            proposal.region.paint(&mut hot, true);
-        }
+        let regions = proposals.iter().map(|proposal| &proposal.region);
         Self {
             grounds,
             said: &decisions.said,
@@ -141,7 +138,7 @@ impl<'a> Work<'a> {
             lesions: Vec::new(),
             edits: Vec::new(),
             warnings: Vec::new(),
-            hot,
+            hot: Region::union_of(grounds.pet.geometry().shape(), regions),
             next_id: proposals.iter().map(|p| p.id).max().unwrap_or(0) + 1,
         }
     }
@@ -234,7 +231,7 @@ impl<'a> Work<'a> {
 
     /// Measures a region and lists it under the next number.
     fn make(&mut self, candidate: &Candidate, finding: Finding, line: usize) -> Made {
-        candidate.region.paint(&mut self.hot, true);
+        self.hot = self.hot.union(&candidate.region);
         let made = measure(self.grounds.pet, candidate, finding, &self.hot);
         let lesion = made.ok_or_else(|| {
             DecisionError::refused(line, "the region has no voxel with a number", "choose another")

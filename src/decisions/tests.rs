@@ -7,7 +7,7 @@ use crate::geometry::VolumeGeometry;
 use crate::lesion::{Candidate, Finding, measure};
 use crate::reference::{Reference, ReferenceKind};
 use crate::segmentation::{Region, components};
-use crate::volume::{Mask, Volume};
+use crate::volume::Volume;
 
 /// A row of voxels of 10 mm, thick enough for spheres: 1 mL each.
 const ROW: [f32; 24] = [
@@ -24,7 +24,7 @@ fn pet() -> Volume<f32> {
 /// What lies over SUV 4 in the first eleven voxels: voxels 1 to 6 and 9 to 10.
 fn proposals() -> Vec<Lesion> {
     let pet = pet();
-    let hot = Mask::filled(pet.geometry().clone(), false);
+    let hot = Region::empty(pet.geometry().shape());
     let found = components(&pet, 4.0).into_iter().filter(|r| r.first().unwrap() < 12);
     let lesion = |(n, region): (usize, Region)| {
         let (whole, class) = (region.clone(), [Class::Lesion, Class::Uncertain][n]);

@@ -179,15 +179,12 @@ fn relative(pet: &Volume<f32>, part: &Region, whole: &Region, percent: f64) -> R
 
 /// Regions hotter than the liver that hold no listed region over the threshold.
 fn below(pet: &Volume<f32>, lower: f64, listed: &[Region]) -> Vec<Candidate> {
-    let mut counted = Mask::filled(pet.geometry().clone(), false);
-    for region in listed {
-        region.paint(&mut counted, true);
-    }
+    let counted = Region::union_of(pet.geometry().shape(), listed);
     let level = (lower as f32).next_up();
     components(pet, level)
         .into_iter()
         .filter(|r| r.volume_ml(pet.geometry()) >= SMALLEST_BELOW_ML)
-        .filter(|r| !r.values(&counted).any(|over| over))
+        .filter(|r| r.intersection(&counted).is_empty())
         .map(|region| Candidate {
             whole: region.clone(),
             region,

@@ -20,7 +20,7 @@ pub use find::{
     Candidate, DEFAULT_THRESHOLD_SUV, Found, SMALLEST_ML, Threshold, ThresholdError, find,
 };
 pub use landmarks::Landmarks;
-pub use measure::measure;
+pub use measure::{background, measure};
 pub use site::Site;
 
 /// What a region of raised uptake is taken to be.

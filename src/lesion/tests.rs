@@ -185,7 +185,7 @@ fn a_lesion_is_measured() {
     let mut pet = background();
     add(&mut pet, at(60.0), 12.0, 10.0, 4.0);
     let candidate = fixed(&pet).candidates.remove(0);
-    let hot = candidate.region.to_mask(pet.geometry());
+    let hot = candidate.region.clone();
     let finding = Finding { class: Class::Lesion, site: Site::Lung, reason: "a test".into() };
     let lesion = measure(&pet, &candidate, finding.clone(), &hot).unwrap();
     assert_eq!((lesion.statistics.max, lesion.hottest_mm), (10.0, at(60.0)));

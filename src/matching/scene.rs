@@ -1,6 +1,7 @@
 //! Two scans with the regions of each carried into the other: which of them belong together.
 
 use glam::{DAffine3, DMat3, DVec3};
+use rayon::prelude::*;
 
 use super::{Candidate, Fate, Group, OVERLAP, REACH_MM, Regions, SPOT_UPTAKE, TOLERANCE_MM};
 use crate::geometry::VolumeGeometry;
@@ -45,7 +46,7 @@ impl Carried {
                 reach: region.dilated_mm(geometry, REACH_MM),
             }
         };
-        regions.candidates.iter().map(carry).collect()
+        regions.candidates.par_iter().map(carry).collect()
     }
 
     /// Share of the carried voxels, displaced, for which something holds.

@@ -80,9 +80,8 @@ pub fn place(anatomy: &Anatomy, disease: &Disease) -> Result<Placement, String> 
     };
     let (centre_mm, depth) = with_ct(anatomy, hounsfield, lungs, disease)?;
     is_liver(anatomy, centre_mm)?;
-    let soft = hounsfield.map(|hu| SOFT_HU.contains(hu));
     let upper = lungs.right_base_z - BELOW_BASE_MM..lungs.right_base_z;
-    is_larger_than_on_the_left(anatomy, depth, Some(&soft), upper)?;
+    is_larger_than_on_the_left(anatomy, depth, Some(hounsfield), upper)?;
     let mut place = placement(centre_mm, Method::Ct, depth);
     place.doubts.extend(fatty(hounsfield, centre_mm));
     match with_pet(anatomy, disease) {
@@ -120,7 +119,7 @@ fn is_liver(anatomy: &Anatomy, centre_mm: DVec3) -> Result<(), String> {
 fn is_larger_than_on_the_left(
     anatomy: &Anatomy,
     depth: f32,
-    soft: Option<&Mask>,
+    hounsfield: Option<&Volume<f32>>,
     heights: std::ops::Range<f64>,
 ) -> Result<(), String> {
     if depth > SHALLOW_MM {
@@ -129,7 +128,7 @@ fn is_larger_than_on_the_left(
     let zone = |place: DVec3| {
         place.x > anatomy.spine_at(place.z).0 + FROM_SPINE_MM && heights.contains(&place.z)
     };
-    match by_levels(anatomy, FAR_DEEPER * depth, soft, &zone) {
+    match by_levels(anatomy, FAR_DEEPER * depth, hounsfield, &zone) {
         Ok((_, left)) => Err(format!(
             "what looks like the liver is {depth:.0} mm deep, and an organ on the left {left:.0} mm: a mirrored patient or \
              scan, or a spleen larger than the liver"
@@ -211,21 +210,19 @@ fn with_ct(
     lungs: &Lungs,
     disease: &Disease,
 ) -> Result<Place, String> {
-    let soft = hu.map(|hu| SOFT_HU.contains(hu));
     let mut found = Err(String::new());
     // A low lung over a flat liver leaves no place far enough below it: better near the dome than none, the uptake is even.
     for below_lung in [BELOW_DOME_MM, NEAR_DOME_MM] {
-        let under_lung = shifted_down(&lungs.mask, RADIUS_MM + below_lung);
         let zone = |place: DVec3| {
             place.x < anatomy.spine_at(place.z).0 - FROM_SPINE_MM
                 && place.z > lungs.right_base_z - BELOW_BASE_MM
                 && place.z < lungs.right_base_z + ABOVE_BASE_MM
-                && !nearest_at(&under_lung, place).unwrap_or(true)
+                && !lies_under(&lungs.mask, place, RADIUS_MM + below_lung)
                 && !disease.nearer_than(place, RADIUS_MM + FROM_LESION_MM)
         };
         // Uptake first: fluid, bowel and the tissue of a collapsed lung are as deep and as soft as a liver.
-        found = by_levels(anatomy, DEPTH_MM, Some(&soft), &zone)
-            .or_else(|_| deepest_soft(anatomy, &soft, &zone));
+        found = by_levels(anatomy, DEPTH_MM, Some(hu), &zone)
+            .or_else(|_| deepest_soft(anatomy, hu, &zone));
         if found.is_ok() {
             break;
         }
@@ -236,11 +233,12 @@ fn with_ct(
 /// The deepest soft tissue, then the deepest place of what has the uptake found there.
 fn deepest_soft(
     anatomy: &Anatomy,
-    soft: &Mask,
+    hounsfield: &Volume<f32>,
     zone: &impl Fn(DVec3) -> bool,
 ) -> Result<Place, String> {
+    let soft = hounsfield.map(|hu| SOFT_HU.contains(hu));
     let (first, depth) =
-        deepest(soft, zone).ok_or("no soft tissue lies in the right upper abdomen")?;
+        deepest(&soft, zone).ok_or("no soft tissue lies in the right upper abdomen")?;
     if depth < DEPTH_MM {
         return Err(format!(
             "no soft tissue in the right upper abdomen is deep enough for the sphere ({depth:.0} mm of {DEPTH_MM:.0})"
@@ -281,11 +279,11 @@ fn with_pet(anatomy: &Anatomy, disease: &Disease) -> Result<Place, String> {
 fn by_levels(
     anatomy: &Anatomy,
     least_depth: f32,
-    soft: Option<&Mask>,
+    hounsfield: Option<&Volume<f32>>,
     zone: &impl Fn(DVec3) -> bool,
 ) -> Result<Place, String> {
     let levels = LEVEL_OF_MEDIAN * anatomy.body_median..LEVEL_LIMIT;
-    let best = deepest_at_any(levels, anatomy, soft, zone);
+    let best = deepest_at_any(levels, anatomy, hounsfield, zone);
     let (first, _) =
         best.ok_or("no large region of even uptake lies on the right side below a lung")?;
     let level =
@@ -293,7 +291,8 @@ fn by_levels(
     // The fine search refines the coarse one; elsewhere lie other organs of this uptake.
     let reach = DVec3::splat(REFINE_MM + DEEPEST_MM);
     let alike = part_around(anatomy, first, reach, |voxel| {
-        EVEN.contains(&(anatomy.uptake[voxel] / level)) && soft.is_none_or(|soft| soft[voxel])
+        EVEN.contains(&(anatomy.uptake[voxel] / level))
+            && hounsfield.is_none_or(|hu| SOFT_HU.contains(&hu[voxel]))
     })
     .ok_or("the liver lies at the edge of the PET")?;
     let near = |place: DVec3| place.distance(first) < REFINE_MM && zone(place);
@@ -311,12 +310,14 @@ fn by_levels(
 fn deepest_at_any(
     levels: std::ops::Range<f64>,
     anatomy: &Anatomy,
-    soft: Option<&Mask>,
+    hounsfield: Option<&Volume<f32>>,
     zone: &impl Fn(DVec3) -> bool,
 ) -> Option<Place> {
     let coarse = reduce(&anatomy.uptake, 8.0);
-    let soft =
-        soft.map(|soft| evaluate(coarse.geometry(), |p| nearest_at(soft, p).unwrap_or(false)));
+    let soft = hounsfield.map(|hu| {
+        let is_soft = |place| nearest_at(hu, place).is_some_and(|hu| SOFT_HU.contains(&hu));
+        evaluate(coarse.geometry(), is_soft)
+    });
     let voxel_mm3 = 1e3 * coarse.geometry().voxel_ml() as f32;
     let mut best: Option<Place> = None;
     let mut level = levels.start;
@@ -466,16 +467,12 @@ fn median_around(uptake: &Volume<f32>, place: DVec3) -> Option<f32> {
     median(region.values(uptake)).filter(|&m| m > 0.0)
 }
 
-/// Where something of the mask lies at most a distance straight above.
-fn shifted_down(mask: &Mask, reach_mm: f64) -> Mask {
-    let [slices, rows, columns] = mask.geometry().shape();
-    let reach = (reach_mm / mask.geometry().spacing_mm()[0]).ceil() as usize;
-    let area = rows * columns;
-    let values = mask.values();
-    let below = (0..slices * area)
-        .map(|o| {
-            (0..=reach).map(|k| o + k * area).take_while(|&o| o < values.len()).any(|o| values[o])
-        })
-        .collect();
-    Mask::from_vec(mask.geometry().clone(), below)
+/// Whether something of the mask lies at most a distance straight above a place, or the place outside its lattice.
+fn lies_under(mask: &Mask, place: DVec3, reach_mm: f64) -> bool {
+    let geometry = mask.geometry();
+    let reach = (reach_mm / geometry.spacing_mm()[0]).ceil() as usize;
+    geometry.voxel_at(place).is_none_or(|[slice, row, column]| {
+        let last = (slice + reach).min(geometry.shape()[0] - 1);
+        (slice..=last).any(|slice| mask[[slice, row, column]])
+    })
 }

@@ -3,7 +3,6 @@
 use super::{Form, Method, Placement, Reference, ReferenceKind, Status, blood_pool};
 use crate::criteria::ExpectedReferences;
 use crate::diagnostic::Warning;
-use crate::geometry::VolumeGeometry;
 use crate::segmentation::{Region, Shape, cylinder, sphere};
 use crate::statistics::{RegionStatistics, statistics};
 use crate::volume::Volume;
@@ -14,24 +13,16 @@ pub struct Rival<'a> {
     name: &'a str,
     region: &'a Region,
     margin_mm: f64,
-    around: Region,
 }
 
 impl<'a> Rival<'a> {
-    /// A region with the margin that such a reference keeps from it; `name` stands in the reason. Widened once, for all
-    /// places that are measured against it.
-    pub fn new(
-        kind: ReferenceKind,
-        method: Method,
-        name: &'a str,
-        region: &'a Region,
-        pet: &VolumeGeometry,
-    ) -> Self {
+    /// A region with the margin that such a reference keeps from it; `name` stands in the reason.
+    pub fn new(kind: ReferenceKind, method: Method, name: &'a str, region: &'a Region) -> Self {
         let margin_mm = match method {
             Method::Ct | Method::Pet | Method::Organs => kind.from_lesions_mm(),
             Method::GivenSphere | Method::GivenMask => 0.0,
         };
-        Self { name, region, margin_mm, around: region.dilated_mm(pet, margin_mm) }
+        Self { name, region, margin_mm }
     }
 }
 
@@ -53,7 +44,7 @@ pub fn measure(
     for rival in rivals {
         if !shape.region.intersection(rival.region).is_empty() {
             reasons.push(format!("the region overlaps {}", rival.name));
-        } else if !shape.region.intersection(&rival.around).is_empty() {
+        } else if shape.region.is_near(rival.region, pet.geometry(), rival.margin_mm) {
             let margin_mm = rival.margin_mm;
             reasons.push(format!("{} lies within {margin_mm:.0} mm of the region", rival.name));
         }
@@ -290,8 +281,7 @@ mod tests {
             // Balls of 15 mm and 6 mm: 12 mm apart they overlap, 24 mm apart they do not.
             let lesion = sphere(pet.geometry(), centre, 6.0).region;
             let at = ball(MIDDLE, 15.0);
-            let rival =
-                Rival::new(ReferenceKind::Liver, at.method, "a lesion", &lesion, pet.geometry());
+            let rival = Rival::new(ReferenceKind::Liver, at.method, "a lesion", &lesion);
             let found = liver(&pet, &at, &[rival]);
             assert_eq!(found.status, status);
             let told = found.reasons.iter().any(|r| r.contains("overlaps a lesion"));

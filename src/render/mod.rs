@@ -33,7 +33,9 @@ pub use print::{PrintSize, Sheet, print_figure};
 pub use projections::projections;
 pub use turning::{Turned, turning_mip};
 
-use crate::volume::{LabelMap, Mask, Volume};
+use crate::geometry::VolumeGeometry;
+use crate::segmentation;
+use crate::volume::{Mask, Volume};
 
 /// The direction from which a picture looks at the patient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,8 +92,8 @@ pub enum RegionKind {
 pub enum Region<'a> {
     /// The true voxels of a mask.
     Mask(&'a Mask),
-    /// The voxels that carry one label.
-    Label(&'a LabelMap, u32),
+    /// A sparse set of voxels of a lattice.
+    Sparse(&'a segmentation::Region, &'a VolumeGeometry),
 }
 
 /// A region to outline, with the text beside it.

@@ -11,57 +11,59 @@ pub use print::{
 
 use crate::assessment::{PairAssessment, ScanAssessment, SeriesScan};
 use crate::deauville::Scored;
+use crate::geometry::VolumeGeometry;
 use crate::lesion::{Class, Lesion};
 use crate::reference::Reference;
 use crate::render::{
     CompareColumn, FigureText, Outline, PictureInput, Region, RegionKind, Window, compare_figure,
     projections, reference_views, score_figure,
 };
-use crate::volume::{LabelMap, Volume};
+use crate::segmentation;
+use crate::volume::Volume;
 
-/// Labels of the references in a label map, above those of any lesion.
-const LIVER_LABEL: u32 = u32::MAX - 1;
-const BLOOD_POOL_LABEL: u32 = u32::MAX;
-
-/// The regions of a scan painted into one label map.
+/// The regions of a scan as they are outlined: each without what a later one covers, the references last.
 struct Painted {
-    labels: LabelMap,
-    outlines: Vec<(u32, String, RegionKind)>,
+    regions: Vec<(segmentation::Region, String, RegionKind)>,
 }
 
 impl Painted {
-    fn new(pet: &Volume<f32>, assessment: &ScanAssessment, show: impl Fn(&Lesion) -> bool) -> Self {
-        let mut painted =
-            Self { labels: Volume::filled(pet.geometry().clone(), 0), outlines: Vec::new() };
+    fn new(assessment: &ScanAssessment, show: impl Fn(&Lesion) -> bool) -> Self {
+        let mut painted = Self { regions: Vec::new() };
         for lesion in assessment.lesions.iter().filter(|l| show(l)) {
             let kind = match lesion.finding.class {
                 Class::Lesion => RegionKind::Lesion,
                 Class::Uncertain => RegionKind::Uncertain,
                 Class::Physiologic => RegionKind::Physiologic,
             };
-            let label = lesion.id as u32;
-            lesion.region.paint(&mut painted.labels, label);
-            painted.outlines.push((label, lesion.id.to_string(), kind));
+            painted.regions.push((lesion.region.clone(), lesion.id.to_string(), kind));
         }
-        painted.reference(&assessment.liver, LIVER_LABEL, "L");
-        painted.reference(&assessment.blood_pool, BLOOD_POOL_LABEL, "B");
+        for (reference, name) in [(&assessment.liver, "L"), (&assessment.blood_pool, "B")] {
+            let region = reference.region.clone();
+            let named = region.map(|region| (region, name.to_owned(), RegionKind::Reference));
+            painted.regions.extend(named);
+        }
+        painted.uncover();
         painted
     }
 
-    fn reference(&mut self, reference: &Reference, label: u32, name: &str) {
-        if let Some(region) = &reference.region {
-            region.paint(&mut self.labels, label);
-            self.outlines.push((label, name.to_owned(), RegionKind::Reference));
+    /// Leaves of each region what no later one covers.
+    fn uncover(&mut self) {
+        let Some((last, ..)) = self.regions.last() else { return };
+        let mut covered = segmentation::Region::empty(last.shape());
+        for (region, ..) in self.regions.iter_mut().rev() {
+            let seen = region.difference(&covered);
+            covered = covered.union(&seen);
+            *region = seen;
         }
     }
 
-    fn outlines(&self) -> Vec<Outline<'_>> {
-        let outline = |(label, name, kind): &(u32, String, RegionKind)| Outline {
-            region: Region::Label(&self.labels, *label),
-            label: name.clone(),
-            kind: *kind,
+    /// The outlines on the lattice of the PET.
+    fn outlines<'a>(&'a self, lattice: &'a VolumeGeometry) -> Vec<Outline<'a>> {
+        let outline = |(region, name, kind): &'a (segmentation::Region, String, RegionKind)| {
+            let region = Region::Sparse(region, lattice);
+            Outline { region, label: name.clone(), kind: *kind }
         };
-        self.outlines.iter().map(outline).collect()
+        self.regions.iter().map(outline).collect()
     }
 }
 
@@ -74,9 +76,9 @@ pub fn of_scan(
     title: String,
     captions: Vec<String>,
 ) -> RgbImage {
-    let painted = Painted::new(pet, assessment, |_| true);
-    let input =
-        PictureInput { suv: pet, ct, outlines: painted.outlines(), focus_mm: focus(assessment) };
+    let painted = Painted::new(assessment, |_| true);
+    let outlines = painted.outlines(pet.geometry());
+    let input = PictureInput { suv: pet, ct, outlines, focus_mm: focus(assessment) };
     score_figure(&input, &FigureText { title, captions }, Window::PET)
 }
 
@@ -87,9 +89,8 @@ pub fn of_reference(
     reference: &Reference,
 ) -> Option<RgbImage> {
     let (centre, region) = (reference.centre_mm?, reference.region.as_ref()?);
-    let mask = region.to_mask(pet.geometry());
-    let outline =
-        Outline { region: Region::Mask(&mask), label: String::new(), kind: RegionKind::Reference };
+    let region = Region::Sparse(region, pet.geometry());
+    let outline = Outline { region, label: String::new(), kind: RegionKind::Reference };
     let input = PictureInput { suv: pet, ct, outlines: vec![outline], focus_mm: Some(centre) };
     let title = format!("Reference: {}", reference.kind.name());
     let captions = vec![reference.reasons.join("; ")];
@@ -106,7 +107,7 @@ fn focus(assessment: &ScanAssessment) -> Option<DVec3> {
 pub fn of_series(scans: &[SeriesScan<'_>], pairs: &[PairAssessment], title: String) -> RgbImage {
     let disease = |l: &Lesion| l.finding.class != Class::Physiologic;
     let painted: Vec<Painted> =
-        scans.iter().map(|s| Painted::new(&s.input.image.volume, &s.assessment, disease)).collect();
+        scans.iter().map(|s| Painted::new(&s.assessment, disease)).collect();
     let columns: Vec<CompareColumn<'_>> = scans
         .iter()
         .enumerate()
@@ -117,7 +118,7 @@ pub fn of_series(scans: &[SeriesScan<'_>], pairs: &[PairAssessment], title: Stri
                 input: PictureInput {
                     suv: &scan.input.image.volume,
                     ct: scan.input.ct,
-                    outlines: painted[n].outlines(),
+                    outlines: painted[n].outlines(scan.input.image.volume.geometry()),
                     focus_mm,
                 },
                 captions: captions(scans, pair, n),
@@ -137,7 +138,7 @@ pub fn of_series(scans: &[SeriesScan<'_>], pairs: &[PairAssessment], title: Stri
 pub fn projections_of(scans: &[(&Volume<f32>, &ScanAssessment)]) -> Vec<RgbImage> {
     let disease = |l: &Lesion| l.finding.class != Class::Physiologic;
     let painted: Vec<Painted> =
-        scans.iter().map(|(pet, assessment)| Painted::new(pet, assessment, disease)).collect();
+        scans.iter().map(|(_, assessment)| Painted::new(assessment, disease)).collect();
     let inputs: Vec<PictureInput<'_>> = scans
         .iter()
         .zip(&painted)
@@ -145,7 +146,7 @@ pub fn projections_of(scans: &[(&Volume<f32>, &ScanAssessment)]) -> Vec<RgbImage
             suv,
             // Only sections have a CT and a focus.
             ct: None,
-            outlines: painted.outlines(),
+            outlines: painted.outlines(suv.geometry()),
             focus_mm: None,
         })
         .collect();

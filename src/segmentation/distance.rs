@@ -52,15 +52,24 @@ fn transform(
     mut squared: ArrayViewMut3<'_, f32>,
     mask: &ArrayView3<'_, bool>,
     target: bool,
-    [slice, row, column]: [f64; 3],
+    spacing: [f64; 3],
     beyond: Beyond,
 ) {
     squared.zip_mut_with(mask, |d, &m| *d = if m == target { 0.0 } else { f32::INFINITY });
+    lower_squares(squared.view_mut(), spacing, beyond);
+    squared.par_mapv_inplace(f32::sqrt);
+}
+
+/// Replaces what is infinite by the squared distance to the nearest 0, square millimetres; infinite where there is none.
+pub(super) fn lower_squares(
+    mut squared: ArrayViewMut3<'_, f32>,
+    [slice, row, column]: [f64; 3],
+    beyond: Beyond,
+) {
     // Columns and rows lie within a slice; lines along the slices within a plane of one row.
     along(&mut squared, Axis(0), Axis(1), column, beyond);
     along(&mut squared, Axis(0), Axis(0), row, beyond);
     along(&mut squared, Axis(1), Axis(0), slice, beyond);
-    squared.par_mapv_inplace(f32::sqrt);
 }
 
 /// Lines that are copied to and from a plane together: as many as there are values in a cache line.

@@ -3,8 +3,11 @@
 use std::ops::Range;
 
 use glam::DVec3;
+use ndarray::{Array3, s};
+use rayon::prelude::*;
 
-use super::{Beyond, RADIUS_TOLERANCE_MM, distance_mm, distance_to_mm};
+use super::distance::lower_squares;
+use super::{Beyond, RADIUS_TOLERANCE_MM, distance_mm};
 use crate::geometry::VolumeGeometry;
 use crate::volume::{Mask, Volume};
 
@@ -61,12 +64,7 @@ impl Region {
         let shape = mask.geometry().shape();
         let mut runs = Vec::new();
         for (row, values) in mask.values().chunks_exact(shape[2]).enumerate() {
-            let mut end = 0;
-            while let Some(skip) = values[end..].iter().position(|&inside| inside) {
-                let start = end + skip;
-                end = values[start..].iter().position(|i| !i).map_or(shape[2], |n| start + n);
-                runs.push(Run { start: row * shape[2] + start, end: row * shape[2] + end });
-            }
+            runs.extend(runs_where(values, row * shape[2], |&inside| inside));
         }
         Self { shape, runs }
     }
@@ -234,6 +232,20 @@ impl Region {
         Self::from_runs(self.shape, runs)
     }
 
+    /// The voxels of any of several regions of a lattice.
+    ///
+    /// # Panics
+    /// If a region is on another lattice: a programming error.
+    pub fn union_of<'a>(shape: [usize; 3], regions: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut runs = Vec::new();
+        for region in regions {
+            assert_eq!(shape, region.shape, "regions must be on one lattice");
+            runs.extend_from_slice(&region.runs);
+        }
+        runs.sort_unstable();
+        Self::from_runs(shape, runs)
+    }
+
     /// The voxels of both regions.
     ///
     /// # Panics
@@ -260,7 +272,20 @@ impl Region {
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
         assert_eq!(self.shape, other.shape, "regions must be on one lattice");
-        self.filtered(|offset| !other.contains(offset))
+        let (mut runs, mut next) = (Vec::new(), 0);
+        for &Run { mut start, end } in &self.runs {
+            next += other.runs[next..].partition_point(|taken| taken.end <= start);
+            for taken in other.runs[next..].iter().take_while(|taken| taken.start < end) {
+                if start < taken.start {
+                    runs.push(Run { start, end: taken.start });
+                }
+                start = taken.end;
+            }
+            if start < end {
+                runs.push(Run { start, end });
+            }
+        }
+        Self { shape: self.shape, runs }
     }
 
     /// Every voxel whose centre lies within a radius of the centre of one of the region's, millimetres.
@@ -282,19 +307,72 @@ impl Region {
         self.placed(low, &depth.map(|&d| f64::from(d) > limit))
     }
 
+    /// Every voxel whose centre lies more than `inner_mm` and at most `outer_mm` from the nearest centre of one of the
+    /// region's, millimetres. Works on the region's box only.
+    #[must_use]
+    pub fn shell_mm(&self, geometry: &VolumeGeometry, inner_mm: f64, outer_mm: f64) -> Self {
+        self.surroundings(geometry, outer_mm, |d| {
+            d > inner_mm + RADIUS_TOLERANCE_MM && d <= outer_mm + RADIUS_TOLERANCE_MM
+        })
+    }
+
     /// Voxels at a distance (mm) from the region's nearest voxel for which the test holds, up to `reach_mm` away.
     pub(crate) fn surroundings(
         &self,
         geometry: &VolumeGeometry,
         reach_mm: f64,
-        keep: impl Fn(f64) -> bool,
+        keep: impl Fn(f64) -> bool + Sync,
     ) -> Self {
+        let Some(bounds) = self.bounds_within(geometry, reach_mm) else { return self.clone() };
+        let BoundingBox { min: low, max: high } = bounds;
+        let shape: [usize; 3] = std::array::from_fn(|axis| high[axis] + 1 - low[axis]);
+        let mut squared = Array3::from_elem(shape, f32::INFINITY);
+        for run in &self.runs {
+            let [s, r, c] = self.voxel_of(run.start);
+            let row = squared.slice_mut(s![s - low[0], r - low[1], ..]);
+            let row = row.into_slice().expect("a row of a new array is contiguous");
+            row[c - low[2]..][..run.range().len()].fill(0.0);
+        }
+        lower_squares(squared.view_mut(), geometry.spacing_mm(), Beyond::Unknown);
+        // Rows in parallel, each as its runs: no mask is made of the box.
+        let rows = squared.as_slice().expect("a new array is contiguous").par_chunks(shape[2]);
+        let runs = rows.enumerate().flat_map_iter(|(row, squared)| {
+            let (slice, row) = (row / shape[1] + low[0], row % shape[1] + low[1]);
+            let start = (slice * self.shape[1] + row) * self.shape[2] + low[2];
+            runs_where(squared, start, |&d| keep(f64::from(d.sqrt())))
+        });
+        Self { shape: self.shape, runs: runs.collect() }
+    }
+
+    /// Whether a voxel centre of another region lies within a radius of one of this region's, millimetres. Fast where the other
+    /// region is large, of which only what lies in the box around this one is looked at.
+    ///
+    /// # Panics
+    /// If the other region is on another lattice: a programming error.
+    pub fn is_near(&self, other: &Self, geometry: &VolumeGeometry, radius_mm: f64) -> bool {
+        assert_eq!(self.shape, other.shape, "regions must be on one lattice");
+        let Some(bounds) = self.bounds_within(geometry, radius_mm) else { return false };
+        let in_box = |run: &Run| {
+            let [s, r, c] = self.voxel_of(run.start);
+            let ends = [s..=s, r..=r, c..=c + run.range().len() - 1];
+            (0..3).all(|a| *ends[a].start() <= bounds.max[a] && *ends[a].end() >= bounds.min[a])
+        };
+        other.runs.iter().any(in_box)
+            && !self.dilated_mm(geometry, radius_mm).intersection(other).is_empty()
+    }
+
+    /// The region's box, wider by a distance and a voxel, within the lattice.
+    fn bounds_within(&self, geometry: &VolumeGeometry, reach_mm: f64) -> Option<BoundingBox> {
+        self.check(geometry);
         let margin = geometry
             .spacing_mm()
             .map(|step| ((reach_mm / step).ceil().max(0.0) as usize).saturating_add(1));
-        let Some((mask, low)) = self.cropped(geometry, margin) else { return self.clone() };
-        let distance = distance_to_mm(&mask);
-        self.placed(low, &distance.map(|&d| keep(f64::from(d))))
+        let bounds = self.bounding_box()?;
+        let high = |a: usize| bounds.max[a].saturating_add(margin[a]).min(self.shape[a] - 1);
+        Some(BoundingBox {
+            min: std::array::from_fn(|a| bounds.min[a].saturating_sub(margin[a])),
+            max: std::array::from_fn(high),
+        })
     }
 
     /// The region's box, wider by a margin of voxels, as a mask, and the box's first voxel.
@@ -343,6 +421,20 @@ impl Region {
     }
 }
 
+/// The runs of a row, whose first voxel has the position `first`, where a test of the value holds.
+fn runs_where<T>(
+    row: &[T],
+    first: usize,
+    inside: impl Fn(&T) -> bool,
+) -> impl Iterator<Item = Run> {
+    let mut end = 0;
+    std::iter::from_fn(move || {
+        let start = end + row[end..].iter().position(&inside)?;
+        end = row[start..].iter().position(|v| !inside(v)).map_or(row.len(), |n| start + n);
+        Some(Run { start: first + start, end: first + end })
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -377,6 +469,48 @@ mod tests {
         assert_eq!(a.difference(&b), region(&[1, 2, 20, 40]));
         assert_eq!(a.union(&Region::empty(SHAPE)), a);
         assert!(a.intersection(&Region::empty(SHAPE)).is_empty());
+    }
+
+    #[test]
+    fn sets_are_those_of_their_voxels() {
+        let sets = [
+            region(&[0, 1, 2, 3, 4, 7, 8, 9, 10, 11, 40, 41, 42, 43, 44]),
+            region(&[2, 8, 10, 39, 40, 44, 45]),
+            region(&[5, 6, 41, 42, 43]),
+            Region::empty(SHAPE),
+        ];
+        for a in &sets {
+            for b in &sets {
+                assert_eq!(a.difference(b), a.filtered(|offset| !b.contains(offset)));
+                assert_eq!(Region::union_of(SHAPE, [a, b]), a.union(b));
+            }
+        }
+        let all = Region::union_of(SHAPE, &sets);
+        assert_eq!(all, sets.iter().fold(Region::empty(SHAPE), |all, set| all.union(set)));
+    }
+
+    /// Distances between all pairs of voxels tell what lies around a region and what is near.
+    #[test]
+    fn what_is_near_is_within_the_radius_of_a_voxel() {
+        let g = geometry();
+        let sets = [region(&[7, 8, 59]), region(&[0]), region(&[22, 23, 24, 31]), region(&[])];
+        let nearest = |set: &Region, offset: usize| {
+            let here = g.centre_of(set.voxel_of(offset));
+            set.indices().map(|voxel| g.centre_of(voxel).distance(here)).reduce(f64::min)
+        };
+        for set in &sets {
+            for [inner, outer] in [[0.0, 1.0], [1.0, 3.0], [2.0, 4.5], [0.0, 50.0]] {
+                let inside = |o: &usize| nearest(set, *o).is_some_and(|d| d > inner && d <= outer);
+                let expected = Region::from_offsets(SHAPE, (0..60).filter(inside));
+                assert_eq!(set.shell_mm(&g, inner, outer), expected);
+            }
+            for other in &sets {
+                for radius in [0.0, 1.0, 2.0, 3.5, 50.0] {
+                    let near = other.offsets().filter_map(|o| nearest(set, o)).any(|d| d <= radius);
+                    assert_eq!(set.is_near(other, &g, radius), near, "{radius} mm");
+                }
+            }
+        }
     }
 
     #[test]

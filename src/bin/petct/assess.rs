@@ -72,21 +72,21 @@ fn all_regions(scan: &mut OpenScan, file: &Path) -> Result<Mask, Failure> {
 }
 
 fn masks(scan: &mut OpenScan, file: &Path) -> Result<Vec<Mask>, Failure> {
-    let frame = scan.frame_of_reference_uid();
+    let frame = scan.about.frame_of_reference_uid();
     let regions = read_regions(file, scan.suv.volume.geometry(), frame)?;
-    Ok(regions.unpack(&mut scan.warnings).into_iter().map(|region| region.mask).collect())
+    Ok(regions.unpack(&mut scan.about.warnings).into_iter().map(|region| region.mask).collect())
 }
 
 fn organs(scan: &mut OpenScan, source: &OrganSource) -> Result<OrganMap, Failure> {
-    let frame = scan.frame_of_reference_uid();
+    let frame = scan.about.frame_of_reference_uid();
     let onto = scan.suv.volume.geometry();
     let organs = read_organs(&source.path, onto, frame, source.numbering)?;
-    Ok(organs.unpack(&mut scan.warnings))
+    Ok(organs.unpack(&mut scan.about.warnings))
 }
 
 /// The scan as the core sees it.
 pub(crate) fn input(scan: &OpenScan) -> Result<ScanInput<'_>, Failure> {
-    let bw_per_value = scan.bw_per_value.ok_or_else(|| {
+    let bw_per_value = scan.about.bw_per_value.ok_or_else(|| {
         let kind = scan.suv.kind;
         let message = format!("SUVbw, by which anatomy is found, cannot be computed beside {kind}");
         Failure::new("no_body_weight_suv", &message, "give what is missing, or use --suv bw")
@@ -160,16 +160,16 @@ pub(crate) fn document(
     console: &Console,
 ) -> ScoreDocument {
     let source = ScanSource {
-        pet: &scan.pet,
-        ct: scan.ct_series.as_ref(),
-        set_aside: &scan.set_aside,
-        plan: &scan.plan,
+        pet: &scan.about.pet,
+        ct: scan.about.ct_series.as_ref(),
+        set_aside: &scan.about.set_aside,
+        plan: &scan.about.plan,
         summary: summary(&scan.suv.volume),
-        body_mean: &scan.body_mean,
-        body_surface_m2: scan.body_surface_m2.as_ref().copied().map_err(String::as_str),
-        warnings: &scan.warnings,
+        body_mean: &scan.about.body_mean,
+        body_surface_m2: scan.about.body_surface_m2.as_ref().copied().map_err(String::as_str),
+        warnings: &scan.about.warnings,
         threshold: settings.lesions.is_none().then_some(settings.threshold),
-        patient: console.show_identifiers.then_some(&scan.study.patient),
+        patient: console.show_identifiers.then_some(&scan.about.study.patient),
     };
     ScoreDocument::new(&source, assessment, &settings.criteria)
 }

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use petct::alignment::Alignment;
+use petct::alignment::{Alignment, CtBody, align_on_ct};
 use petct::assessment::{
-    LinkedLesion, PairAssessment, SeriesScan, Settings, assess_aligned_series, trajectories,
+    LinkedLesion, PairAssessment, SeriesScan, Settings, assess_aligned_series, compared_with,
+    trajectories,
 };
 use petct::criteria::Criteria;
 use petct::decisions::{LinkedScan, ProposedLink, write_links};
@@ -13,6 +14,8 @@ use petct::report::compare::CompareDocument;
 use petct::report::html::{ScanPictures, Viewer, compare_page};
 use petct::report::viewer::{ViewedScan, ViewerData};
 use petct::report::{self, pictures};
+use petct::suv::SuvImage;
+use petct::volume::Volume;
 
 use crate::args::CompareOptions;
 use crate::assess::{Assessed, assess, document, input, settings};
@@ -20,13 +23,34 @@ use crate::console::{Console, check_apart};
 use crate::decisions::{GivenDecisions, GivenLinks, check_replaceable, given_decisions};
 use crate::failure::Failure;
 use crate::folder::{Folder, REPORT};
-use crate::open::{Ct, OpenScan, open_scan};
+use crate::open::{About, Ct, OpenScan, open_scan};
 
 /// A scan on its way into the series.
 pub(crate) struct Read {
     pub(crate) scan: OpenScan,
     pub(crate) settings: Settings,
     pub(crate) assessed: Assessed,
+    /// What of its CT is needed to align it with others.
+    pub(crate) ct_body: Option<CtBody>,
+}
+
+/// An assessed scan on its way into the series. Its volumes may have been given up while others are assessed.
+pub(crate) struct Waiting {
+    about: About,
+    suv: Option<SuvImage>,
+    ct: Option<Volume<i16>>,
+    settings: Settings,
+    assessed: Assessed,
+    ct_body: Option<CtBody>,
+}
+
+impl Waiting {
+    /// The scan with its PET, which is read again where it was given up.
+    fn with_pet(self) -> Result<Read, Failure> {
+        let Self { about, suv, ct, settings, assessed, ct_body } = self;
+        let suv = suv.map_or_else(|| about.read_pet(), Ok)?;
+        Ok(Read { scan: OpenScan { about, suv, ct }, settings, assessed, ct_body })
+    }
 }
 
 /// What takes long when results are written.
@@ -56,10 +80,11 @@ pub(crate) fn run(options: &CompareOptions, console: &Console) -> Result<ExitCod
     }
     let ct = Ct::for_pictures(options.output.is_some());
     let wanted = options.output.is_some() || links.is_some();
-    let mut scans = read_scans(options, &given, (ct, wanted), console)?;
-    in_order_of_time(&mut scans, &paths)?;
+    let mut waiting = read_scans(options, &given, (ct, wanted), console)?;
+    in_order_of_time(&mut waiting, &paths)?;
+    let (scans, aligned) = with_pets(waiting, console)?;
     let links = links.as_ref();
-    let mut compared = compared(&scans, &[], links, &options.criteria, console)?;
+    let mut compared = compared(&scans, &aligned, links, &options.criteria, console)?;
     console.check(&compared.document.warnings)?;
     if let Some(output) = &options.output {
         let folder = Folder::create(output)?;
@@ -85,7 +110,7 @@ pub(crate) struct Compared<'a> {
 /// Compares scans that were assessed by themselves. Alignments that are known are not looked for again.
 pub(crate) fn compared<'a>(
     scans: &'a [Read],
-    aligned: &[([usize; 2], Alignment)],
+    aligned: &[Aligned],
     links: Option<&GivenLinks>,
     criteria: &Criteria,
     console: &Console,
@@ -170,13 +195,16 @@ impl Compared<'_> {
 
 /// Reads and assesses each scan by itself, with the CT that is needed. `wanted`: with the texts that decisions and links are
 /// bound by.
+///
+/// Where the CT is for numbers alone, the volumes of one scan are held at a time: those of a scan are given up when it is
+/// assessed, but for the last PET, which is needed next.
 pub(crate) fn read_scans(
     options: &CompareOptions,
     given: &[Option<GivenDecisions>],
     (ct, wanted): (Ct, bool),
     console: &Console,
-) -> Result<Vec<Read>, Failure> {
-    let mut scans = Vec::new();
+) -> Result<Vec<Waiting>, Failure> {
+    let mut waiting = Vec::new();
     let count = options.scans.len();
     for (n, ((scan_options, reading), given)) in options.scans.iter().zip(given).enumerate() {
         // Counted from 0, as in the result.
@@ -190,9 +218,50 @@ pub(crate) fn read_scans(
         let assessed = console.busy(&doing("finding references and lesions"), || {
             assess(&scan, scan_options, &settings, given.as_ref(), wanted)
         })?;
-        scans.push(Read { scan, settings, assessed });
+        let OpenScan { about, suv, ct: volume } = scan;
+        let ct_body = volume.as_ref().filter(|_| count > 1).map(CtBody::of);
+        waiting.push(Waiting {
+            about,
+            suv: (ct != Ct::Reduced || n + 1 == count).then_some(suv),
+            ct: volume.filter(|_| ct != Ct::Reduced),
+            settings,
+            assessed,
+            ct_body,
+        });
     }
-    Ok(scans)
+    Ok(waiting)
+}
+
+/// A pair by the positions of its scans, and how they were brought into one frame.
+pub(crate) type Aligned = ([usize; 2], Alignment);
+
+/// The scans with their PETs, in which lesions of other scans are looked up, and the pairs that their CTs align. That is done
+/// before PETs are read again, which takes the room.
+pub(crate) fn with_pets(
+    mut waiting: Vec<Waiting>,
+    console: &Console,
+) -> Result<(Vec<Read>, Vec<Aligned>), Failure> {
+    let aligned = console.busy("aligning", || aligned_on_ct(&mut waiting));
+    let read = || waiting.into_iter().map(Waiting::with_pet).collect::<Result<_, _>>();
+    Ok((console.busy("reading PETs again", read)?, aligned))
+}
+
+/// The pairs that the CTs align. Where they align all, the bodies have served and are given up.
+fn aligned_on_ct(scans: &mut [Waiting]) -> Vec<Aligned> {
+    let earlier = |later| compared_with(later).into_iter().map(move |earlier| [earlier, later]);
+    let pairs: Vec<[usize; 2]> = (1..scans.len()).flat_map(earlier).collect();
+    let align = |&pair: &[usize; 2]| {
+        let cts = pair.map(|n| scans[n].ct_body.as_ref());
+        let uids = pair.map(|n| scans[n].about.frame_of_reference_uid());
+        Some((pair, align_on_ct(cts, uids)?))
+    };
+    let aligned: Vec<Aligned> = pairs.iter().filter_map(align).collect();
+    if aligned.len() == pairs.len() {
+        for scan in scans {
+            scan.ct_body = None;
+        }
+    }
+    aligned
 }
 
 /// The scans as a series, each as it is by itself.
@@ -200,9 +269,10 @@ pub(crate) fn series_of(scans: &[Read]) -> Result<Vec<SeriesScan<'_>>, Failure> 
     fn of_scan(read: &Read) -> Result<SeriesScan<'_>, Failure> {
         Ok(SeriesScan {
             input: input(&read.scan)?,
-            frame_of_reference_uid: read.scan.frame_of_reference_uid(),
-            facts: read.scan.facts.clone(),
-            sul_per_value: read.scan.sul_per_value,
+            ct_body: read.ct_body.as_ref(),
+            frame_of_reference_uid: read.scan.about.frame_of_reference_uid(),
+            facts: read.scan.about.facts.clone(),
+            sul_per_value: read.scan.about.sul_per_value,
             assessment: read.assessed.assessment.clone(),
         })
     }
@@ -214,7 +284,7 @@ pub(crate) fn series_of(scans: &[Read]) -> Result<Vec<SeriesScan<'_>>, Failure> 
 pub(crate) fn pairs_of(
     series: &mut [SeriesScan<'_>],
     scans: &[Read],
-    (aligned, links): (&[([usize; 2], Alignment)], Option<&GivenLinks>),
+    (aligned, links): (&[Aligned], Option<&GivenLinks>),
     criteria: &Criteria,
     console: &Console,
 ) -> Result<Vec<PairAssessment>, Failure> {
@@ -286,8 +356,8 @@ fn proposed(series: &[SeriesScan<'_>], pairs: &[PairAssessment]) -> Vec<Proposed
 }
 
 /// Sorts the follow-ups by time. A baseline that is not the first scan is a mistake of the command, not to be mended.
-pub(crate) fn in_order_of_time(scans: &mut [Read], paths: &[&Path]) -> Result<(), Failure> {
-    let when = |read: &Read| read.scan.facts.acquired;
+pub(crate) fn in_order_of_time(scans: &mut [Waiting], paths: &[&Path]) -> Result<(), Failure> {
+    let when = |scan: &Waiting| scan.about.facts.acquired;
     for (n, read) in scans.iter().enumerate().skip(1) {
         if let (Some(baseline), Some(follow_up)) = (when(&scans[0]), when(read))
             && follow_up < baseline

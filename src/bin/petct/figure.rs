@@ -11,7 +11,7 @@ use petct::report::figure::FigureDocument;
 use petct::report::pictures::{PrintOptions, Target, for_print, target_of, usual_target};
 
 use crate::args::{FigureOptions, FigureTarget};
-use crate::compare::{in_order_of_time, pairs_of, read_scans, series_of};
+use crate::compare::{in_order_of_time, pairs_of, read_scans, series_of, with_pets};
 use crate::console::{Console, check_apart};
 use crate::decisions::{GivenLinks, given_decisions};
 use crate::failure::Failure;
@@ -27,11 +27,12 @@ pub(crate) fn run(options: &FigureOptions, console: &Console) -> Result<ExitCode
     check_apart(&options.output, &paths)?;
     let given = given_decisions(&series_options.scans)?;
     let links = GivenLinks::read(series_options.links.as_deref())?;
-    let mut scans = read_scans(series_options, &given, (Ct::Load, links.is_some()), console)?;
-    in_order_of_time(&mut scans, &paths)?;
+    let mut waiting = read_scans(series_options, &given, (Ct::Load, links.is_some()), console)?;
+    in_order_of_time(&mut waiting, &paths)?;
+    let (scans, aligned) = with_pets(waiting, console)?;
     let mut series = series_of(&scans)?;
     let criteria = &series_options.criteria;
-    let pairs = pairs_of(&mut series, &scans, (&[], links.as_ref()), criteria, console)?;
+    let pairs = pairs_of(&mut series, &scans, (&aligned, links.as_ref()), criteria, console)?;
     let target = match options.target {
         Some(chosen) => Some(target(&series, chosen)?),
         None => usual_target(&series, &pairs),
@@ -45,7 +46,7 @@ pub(crate) fn run(options: &FigureOptions, console: &Console) -> Result<ExitCode
     let figure = console.busy("drawing", || for_print(&series, &pairs, target, &print));
     let mut warnings = figure.warnings.clone();
     for (n, read) in scans.iter().enumerate() {
-        let of_scan = read.scan.warnings.iter().chain(&read.assessed.assessment.warnings);
+        let of_scan = read.scan.about.warnings.iter().chain(&read.assessed.assessment.warnings);
         let named = |w: &Warning| Warning::new(w.code, format!("scan {n}: {}", w.message));
         warnings.extend(of_scan.map(named));
     }

@@ -12,19 +12,20 @@ use crate::open::{Ct, open_scan};
 
 pub(crate) fn run(options: &MeasureOptions, console: &Console) -> Result<ExitCode, Failure> {
     let mut scan = console.busy("reading the PET", || open_scan(&options.scan, Ct::Leave))?;
-    let frame = scan.frame_of_reference_uid();
+    let frame = scan.about.frame_of_reference_uid();
     let geometry = scan.suv.volume.geometry();
     let regions = console
         .busy("reading the mask", || {
             read_regions(&options.mask, geometry, frame).map_err(Failure::from)
         })?
-        .unpack(&mut scan.warnings);
+        .unpack(&mut scan.about.warnings);
     let regions = named(regions, options)?;
     let entries = console.busy("measuring", || {
         regions.iter().map(|region| RegionEntry::measure(&scan.suv, region)).collect()
     });
-    let patient = console.show_identifiers.then_some(&scan.study.patient);
-    let document = MeasureDocument::new(&scan.pet, &scan.plan, entries, scan.warnings);
+    let patient = console.show_identifiers.then_some(&scan.about.study.patient);
+    let document =
+        MeasureDocument::new(&scan.about.pet, &scan.about.plan, entries, scan.about.warnings);
     console.show(&document.with_patient(patient), 0)
 }
 

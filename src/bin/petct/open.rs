@@ -26,6 +26,17 @@ pub(crate) enum Ct {
 /// A scan with its PET as SUV.
 #[derive(Debug)]
 pub(crate) struct OpenScan {
+    /// What is known of it besides the voxels.
+    pub(crate) about: About,
+    /// The PET in SUV.
+    pub(crate) suv: SuvImage,
+    /// The CT in Hounsfield units, where it was asked for and is there.
+    pub(crate) ct: Option<Volume<i16>>,
+}
+
+/// What is known of a scan besides its voxels.
+#[derive(Debug)]
+pub(crate) struct About {
     /// The study of the PET.
     pub(crate) study: Study,
     /// The PET.
@@ -34,10 +45,6 @@ pub(crate) struct OpenScan {
     pub(crate) ct_series: Option<Series>,
     /// The other PET and CT series.
     pub(crate) set_aside: Vec<SetAside>,
-    /// The PET in SUV.
-    pub(crate) suv: SuvImage,
-    /// The CT in Hounsfield units, where it was asked for and is there.
-    pub(crate) ct: Option<Volume<i16>>,
     /// How the values became SUV.
     pub(crate) plan: SuvPlan,
     /// SUVbw = value of the image times this; 1 where the image is SUVbw, `None` where the headers do not tell.
@@ -61,10 +68,16 @@ impl Ct {
     }
 }
 
-impl OpenScan {
+impl About {
     /// `FrameOfReferenceUID` (0020,0052), where it is given.
     pub(crate) fn frame_of_reference_uid(&self) -> Option<&str> {
         Some(self.pet.frame_of_reference_uid.as_str()).filter(|uid| !uid.is_empty())
+    }
+
+    /// Reads the PET.
+    pub(crate) fn read_pet(&self) -> Result<SuvImage, Failure> {
+        let volume = dicom::load_pet(&self.pet, &self.plan.factors)?;
+        Ok(SuvImage { kind: self.plan.kind, volume })
     }
 }
 
@@ -89,7 +102,7 @@ pub(crate) fn open_scan(options: &ScanOptions, with_ct: Ct) -> Result<OpenScan, 
     };
     let study = studies.iter().find(|study| study.study_instance_uid == pet.study_instance_uid);
     let study = study.expect("the selected series is one of a study").clone();
-    Ok(OpenScan {
+    let about = About {
         bw_per_value,
         sul_per_value: per_value(pet, options, &plan, SuvKind::LeanBodyMassJames),
         facts: facts(&study, pet, options, &plan),
@@ -98,12 +111,11 @@ pub(crate) fn open_scan(options: &ScanOptions, with_ct: Ct) -> Result<OpenScan, 
         pet: pet.clone(),
         ct_series: ct_series.cloned(),
         set_aside: selection.set_aside,
-        suv: SuvImage { kind: options.kind, volume },
-        ct,
         plan,
         body_mean,
         warnings,
-    })
+    };
+    Ok(OpenScan { about, suv: SuvImage { kind: options.kind, volume }, ct })
 }
 
 /// How the values of a PET become SUV, from its headers.

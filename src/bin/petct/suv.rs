@@ -16,14 +16,20 @@ pub(crate) fn run(options: &SuvOptions, console: &Console) -> Result<ExitCode, F
         check_apart(output, &[&options.scan.path])?;
     }
     let scan = console.busy("reading the PET", || open_scan(&options.scan, Ct::Leave))?;
-    console.check(&scan.warnings)?;
+    console.check(&scan.about.warnings)?;
     if let Some(output) = &options.output {
         console.busy("writing", || nifti_file::write(output, &scan.suv.volume))?;
     }
-    let patient = console.show_identifiers.then_some(&scan.study.patient);
+    let patient = console.show_identifiers.then_some(&scan.about.study.patient);
     let numbers = summary(&scan.suv.volume);
-    let document = SuvDocument::new(&scan.pet, &scan.plan, numbers, &scan.body_mean, scan.warnings)
-        .with_patient(patient)
-        .with_file(options.output.as_deref());
+    let document = SuvDocument::new(
+        &scan.about.pet,
+        &scan.about.plan,
+        numbers,
+        &scan.about.body_mean,
+        scan.about.warnings,
+    )
+    .with_patient(patient)
+    .with_file(options.output.as_deref());
     console.show(&document, 0)
 }

@@ -118,15 +118,14 @@ pub fn for_print(
         Outlined::Lesions => l.finding.class == Class::Lesion,
         Outlined::All => l.finding.class != Class::Physiologic,
     };
-    let painted: Vec<Painted> =
-        scans.iter().map(|s| Painted::new(&s.input.image.volume, &s.assessment, shown)).collect();
+    let painted: Vec<Painted> = scans.iter().map(|s| Painted::new(&s.assessment, shown)).collect();
     let followed = trajectories(scans, pairs);
     let places: Vec<Option<DVec3>> = (0..scans.len()).map(|n| carried(target?, pairs, n)).collect();
     let columns: Vec<CompareColumn<'_>> = scans
         .iter()
         .enumerate()
         .map(|(n, scan)| {
-            let mut outlines = painted[n].outlines();
+            let mut outlines = painted[n].outlines(scan.input.image.volume.geometry());
             outlines
                 .retain(|o| options.outlined == Outlined::All || o.kind != RegionKind::Reference);
             CompareColumn {

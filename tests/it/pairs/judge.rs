@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use glam::{DAffine3, DVec3};
-use petct::alignment::{Alignment, Scan, Verdict, align};
+use petct::alignment::{Alignment, CtBody, Scan, Verdict, align};
 use petct::assessment::{
     LinkedLesion, ScanInput, SeriesScan, Settings, assess_scan, assess_series,
 };
@@ -303,11 +303,14 @@ impl<'a> Judge<'a> {
 
     /// The fates of the lesions as they are found, by the whole chain.
     fn chain(&self) -> Vec<Fate> {
+        let bodies: Vec<CtBody> = self.scans.iter().map(|scan| CtBody::of(&scan.ct)).collect();
         let mut series: Vec<SeriesScan<'_>> = (self.scans.iter().zip(["1.2.3", "1.2.4"]))
-            .map(|(scan, uid)| {
+            .zip(&bodies)
+            .map(|((scan, uid), body)| {
                 let input = ScanInput { image: &scan.image, bw_per_value: 1.0, ct: Some(&scan.ct) };
                 SeriesScan {
                     input,
+                    ct_body: Some(body),
                     frame_of_reference_uid: Some(uid),
                     facts: ScanFacts::default(),
                     sul_per_value: None,

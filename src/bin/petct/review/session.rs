@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use petct::alignment::Alignment;
+use petct::alignment::{Alignment, CtBody};
 use petct::assessment::{PairAssessment, Proposal, ScanAssessment, ScanInput, Settings};
 use petct::criteria::Criteria;
 use petct::decisions::{Binding, Change, DecisionError, Decisions, read, write_decided};
@@ -121,7 +121,8 @@ impl Session {
             let scan_sha256 = Some(review.binding.scan_sha256.clone());
             let decisions = Some(review.saved.clone());
             let assessed = Assessed { assessment, decisions, scan_sha256 };
-            scans.push(Read { scan, settings, assessed });
+            let ct_body = scan.ct.as_ref().filter(|_| kind == Kind::Compare).map(CtBody::of);
+            scans.push(Read { scan, settings, assessed, ct_body });
             reviews.push(review);
         }
         let mut aligned = Vec::new();
