@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::{Line, RowBlend, RowKernel, SLACK, blend, half_kernel, split, taps};
 use super::{gaussian_smooth, resample};
 use crate::geometry::VolumeGeometry;
+use crate::large_pages::zeroed;
 use crate::volume::Volume;
 
 /// Slices of the target that are filled together: enough for the threads, and few of the smoothed slices are held.
@@ -38,7 +39,7 @@ pub fn smooth_onto(
         return resample(&smooth, onto, DAffine3::IDENTITY, 0.0);
     }
     let [_, rows, columns] = onto.shape();
-    let mut values = vec![0.0; onto.len()];
+    let mut values = zeroed(onto.len());
     let mut bands: Vec<_> = values.chunks_mut(TOGETHER * rows * columns).enumerate().collect();
     if map.matrix3.x_axis.x < 0.0 {
         // Slices of the source are met in their order.
@@ -50,7 +51,7 @@ pub fn smooth_onto(
         planes.advance(&source, source.slices_for(&map, slices.clone(), rows));
         let targets = values.par_chunks_mut(rows * columns).zip(slices);
         targets.for_each_init(
-            || (RowBlend::default(), vec![0.0; 4 * source.shape[2]]),
+            || (RowBlend::new(), vec![0.0; 4 * source.shape[2]]),
             |(blend, four), (slice, s)| {
                 for (r, row) in slice.chunks_exact_mut(columns).enumerate() {
                     let start = map.transform_point3(DVec3::new(s as f64, r as f64, 0.0));

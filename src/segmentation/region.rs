@@ -317,7 +317,7 @@ impl Region {
     }
 
     /// Voxels at a distance (mm) from the region's nearest voxel for which the test holds, up to `reach_mm` away.
-    pub(crate) fn surroundings(
+    fn surroundings(
         &self,
         geometry: &VolumeGeometry,
         reach_mm: f64,

@@ -13,8 +13,8 @@ use self::parts::{Near, Parts};
 
 pub use self::peak::{PEAK_RADIUS_MM, Peak, peak_global, peak_hottest_four, peak_local};
 pub use self::whole::{Summary, maximum, summary};
-use crate::segmentation::{RADIUS_TOLERANCE_MM, Region};
-use crate::volume::{Mask, Volume};
+use crate::segmentation::Region;
+use crate::volume::Volume;
 
 /// Statistics of the voxels of one region, computed in `f64`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -116,26 +116,6 @@ pub fn percentile(volume: &Volume<f32>, region: &Region, percent: f64) -> Option
     valid.then(|| parts.quantile(percent / 100.0))
 }
 
-/// Statistics of what surrounds a region: voxels whose centres lie more than `inner_mm` and at most `outer_mm` from its
-/// nearest voxel centre and are not excluded (lesions, other organs). `None` if no voxel is left.
-///
-/// # Panics
-/// If the volume or the mask is on another lattice: a programming error.
-pub fn background_shell(
-    volume: &Volume<f32>,
-    region: &Region,
-    inner_mm: f64,
-    outer_mm: f64,
-    excluded: &Mask,
-) -> Option<RegionStatistics> {
-    region.check(excluded.geometry());
-    let shell = region.surroundings(volume.geometry(), outer_mm, |d| {
-        d > inner_mm + RADIUS_TOLERANCE_MM && d <= outer_mm + RADIUS_TOLERANCE_MM
-    });
-    let excluded = excluded.values();
-    statistics(volume, &shell.filtered(|offset| !excluded[offset]))
-}
-
 /// The largest distance between two of the points (Dmax, of lesion centroids), in their unit; 0 for one point, `None`
 /// for none.
 ///
@@ -150,7 +130,6 @@ pub fn farthest_pair(points: &[DVec3]) -> Option<f64> {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "exact by construction")]
 mod tests {
     use super::*;
     use crate::geometry::VolumeGeometry;
@@ -243,23 +222,6 @@ mod tests {
             let sd = (squares / n).sqrt();
             assert!((found.sd - sd).abs() <= 1e-9 * sd + 1e-9 * mean, "{} {sd}", found.sd);
         }
-    }
-
-    #[test]
-    fn a_shell_lies_between_two_distances() {
-        let volume = line(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
-        let g = volume.geometry().clone();
-        let region = Region::from_offsets(g.shape(), [4, 5]);
-        // More than 1 mm and at most 3 mm away: 1, 2 and 7, 8.
-        let free = Mask::filled(g.clone(), false);
-        let shell = background_shell(&volume, &region, 1.0, 3.0, &free).unwrap();
-        assert_eq!((shell.voxels, shell.mean), (4, 4.5));
-        let excluded = Region::from_offsets(g.shape(), [1, 2]).to_mask(&g);
-        assert_eq!(background_shell(&volume, &region, 1.0, 3.0, &excluded).unwrap().mean, 7.5);
-        let all_out = Mask::filled(g.clone(), true);
-        assert_eq!(background_shell(&volume, &region, 1.0, 3.0, &all_out), None);
-        let none = Region::empty(g.shape());
-        assert_eq!(background_shell(&volume, &none, 1.0, 3.0, &free), None);
     }
 
     #[test]
