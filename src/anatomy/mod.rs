@@ -70,12 +70,13 @@ impl Anatomy {
         // A CT that misses much of the body (another bed, a localizer) cannot say where the body is.
         let hounsfield = hounsfield.filter(|hu| body::covered_share(&body_of_pet, hu) > 0.5);
         let body = hounsfield.as_ref().and_then(body::from_ct).unwrap_or(body_of_pet);
-        let depth_mm = body::depth(&body);
-        let body_median = body::median_uptake(&uptake, &depth_mm)?;
         let spine = Spine::find(&body, hounsfield.as_ref());
         let lungs = hounsfield.as_ref().and_then(|hu| Lungs::find(hu, &body, &spine));
         let chest = hounsfield.as_ref().zip(lungs.as_ref());
         let blood_hu = chest.and_then(|(hu, lungs)| blood::hounsfield(hu, lungs, &spine));
+        // Last, because what is above takes its room for a while and this stays.
+        let depth_mm = body::depth(&body);
+        let body_median = body::median_uptake(&uptake, &depth_mm)?;
         Some(Self { uptake, hounsfield, body, depth_mm, body_median, spine, lungs, blood_hu })
     }
 
