@@ -22,7 +22,7 @@ use rayon::prelude::*;
 
 pub use self::smoothed::smooth_onto;
 use crate::geometry::VolumeGeometry;
-use crate::large_pages::zeroed;
+use crate::memory::zeroed;
 use crate::volume::Volume;
 
 /// How far beyond the outermost centres an index still counts as on them, in voxels: room for rounding in the affine.

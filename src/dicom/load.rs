@@ -17,7 +17,7 @@ use super::record::PixelFormat;
 use super::scan::contained;
 use super::series::{Series, Source};
 use crate::geometry::VolumeGeometry;
-use crate::large_pages::zeroed;
+use crate::memory::zeroed;
 use crate::resample::{average_hounsfield, reduced_geometry, whole_blocks};
 use crate::volume::Volume;
 

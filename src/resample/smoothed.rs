@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::{Line, RowBlend, RowKernel, SLACK, blend, half_kernel, split, taps};
 use super::{gaussian_smooth, resample};
 use crate::geometry::VolumeGeometry;
-use crate::large_pages::zeroed;
+use crate::memory::zeroed;
 use crate::volume::Volume;
 
 /// Slices of the target that are filled together: enough for the threads, and few of the smoothed slices are held.

@@ -32,6 +32,7 @@ use console::Console;
 use failure::Failure;
 
 fn main() -> ExitCode {
+    petct::memory::give_back_when_freed();
     let arguments: Vec<_> = std::env::args_os().collect();
     let parser = Cli::command().color(args::color_asked(&arguments));
     let parsed = parser.try_get_matches_from(&arguments);

@@ -1,8 +1,8 @@
-//! Room for volumes in large pages of memory.
+//! Room for volumes: in large pages, and given back.
 //!
 //! The system gives memory page by page, each when it is first written: a PET of 400 x 400 x 645 in pages of 4 KB costs a
 //! hundred thousand interruptions, more time than all else that is done while it is read. Linux gives pages of 2 MB where
-//! it is asked to. This is the one module with unsafe code.
+//! it is asked to, and the allocator gives large buffers back where it is told to. This is the one module with unsafe code.
 
 /// Where a large page may begin; most machines have pages of this size.
 const PAGE_BYTES: usize = 1 << 21;
@@ -42,6 +42,24 @@ fn ask_for_large_pages<T>(values: &[T]) -> bool {
 #[cfg(not(target_os = "linux"))]
 fn ask_for_large_pages<T>(_: &[T]) -> bool {
     false
+}
+
+/// Buffers of more bytes are mapped, each by itself.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const MAPPED_BYTES: i32 = 1 << 21;
+
+/// Gives the room of each large buffer back to the system when it is freed. For a program to call when it begins: it is a
+/// setting of the whole process.
+///
+/// The allocator of glibc would keep more and more of it: the first buffer that is freed tells it that more of that size are
+/// to come. The masks and lattices of a scan are of all sizes, and its peak would be higher by a tenth.
+pub fn give_back_when_freed() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    #[expect(unsafe_code, reason = "the allocator is set by a call to it")]
+    // SAFETY: the call takes two numbers and changes where later buffers are taken from. One that is refused changes nothing.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED_BYTES);
+    }
 }
 
 #[cfg(test)]
