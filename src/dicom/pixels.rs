@@ -16,7 +16,7 @@ use super::record::PixelFormat;
 use crate::acquisition::Attribute;
 
 /// Most pixels in one frame: no scanner makes images of more than 4096 x 4096. A compressed frame of some hundred bytes
-/// may claim any size, and its decoder takes twenty bytes a pixel.
+/// may claim any size, and the decoder of JPEG 2000 takes twenty bytes a pixel.
 const MAX_FRAME: usize = 1 << 24;
 
 /// What becomes of a stored value.
@@ -370,7 +370,7 @@ mod tests {
         assert_eq!(lossy.held(decoded(&[4100, 4095, 0], false)), words(&[4095, 4095, 0]));
         // Two's complement in a stream that calls itself unsigned or signed otherwise is left to be cut.
         assert_eq!(lossy.held(decoded(&[-5, 4, 0], true)), words(&[-5, 4, 0]));
-        let lossy = samples(uids::JPEGLS_NEAR_LOSSLESS, 12, true);
+        let lossy = samples(uids::JPEG2000, 12, true);
         assert_eq!(lossy.held(decoded(&[2050, -2049, -5], true)), words(&[2047, -2048, -5]));
         let lossless = samples(uids::JPEG2000_LOSSLESS, 12, false);
         assert_eq!(lossless.held(decoded(&[0xF001, 1, 2], false)), words(&[0xF001, 1, 2]));

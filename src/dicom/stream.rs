@@ -24,10 +24,11 @@ impl Fragments {
             Some(self.places.as_slice())
         } else if self.places.len() == frames {
             self.places.get(frame..=frame)
-        } else if self.offsets.is_empty() {
-            self.places_by_start(frames, frame)
         } else {
-            self.places_by_table(frames, frame)
+            self.firsts(frames).and_then(|firsts| {
+                let end = firsts.get(frame + 1).copied().unwrap_or(self.places.len());
+                self.places.get(*firsts.get(frame)?..end)
+            })
         };
         match places {
             Some([place]) => Ok(Cow::Borrowed(&self.bytes[place.clone()])),
@@ -40,35 +41,30 @@ impl Fragments {
         }
     }
 
-    /// The fragments of a frame by the basic offset table, which counts from the first fragment's item tag.
-    fn places_by_table(&self, frames: usize, frame: usize) -> Option<&[Range<usize>]> {
-        if self.offsets.len() != frames {
-            return None;
-        }
-        let first = self.places.first()?.start;
-        // The first fragment at or behind an offset; all fragments are in front of what has none.
-        let at = |frame: usize| match self.offsets.get(frame) {
-            Some(&offset) => {
-                self.places.partition_point(|place| (place.start - first) < offset as usize)
-            }
-            None => self.places.len(),
-        };
-        self.places.get(at(frame)..at(frame + 1))
+    /// The first fragment of each frame by the basic offset table, or by how streams begin where the table is missing or wrong.
+    fn firsts(&self, frames: usize) -> Option<Vec<usize>> {
+        let fits = |firsts: &Vec<usize>| firsts.len() == frames && firsts.first() == Some(&0);
+        let by_table = (self.offsets.len() == frames).then(|| self.firsts_by_table());
+        by_table.filter(fits).or_else(|| Some(self.firsts_by_start()).filter(fits))
     }
 
-    /// The fragments of a frame where the table is empty, as it may be: a frame begins where a fragment begins with the
-    /// start of a JPEG image (T.81 B.1.1.3) or JPEG 2000 code stream, if there are as many of these as frames.
-    fn places_by_start(&self, frames: usize, frame: usize) -> Option<&[Range<usize>]> {
+    /// The fragments at the offsets of the table, which counts from the first fragment's item tag; what follows an offset that is
+    /// none of a fragment or out of order is left out.
+    fn firsts_by_table(&self) -> Vec<usize> {
+        let first = self.places.first().map_or(0, |place| place.start);
+        let mut offsets = self.offsets.iter().map(|&offset| offset as usize).peekable();
+        let mut is_next =
+            |place: &Range<usize>| offsets.next_if_eq(&(place.start - first)).is_some();
+        (0..self.places.len()).filter(|&i| is_next(&self.places[i])).collect()
+    }
+
+    /// The fragments that begin with the start of a JPEG image (T.81 B.1.1.3) or JPEG 2000 code stream.
+    fn firsts_by_start(&self) -> Vec<usize> {
         const STARTS: [&[u8]; 2] = [&[0xFF, 0xD8, 0xFF], &[0xFF, 0x4F, 0xFF, 0x51]];
         let begins = |place: &Range<usize>| {
             STARTS.iter().any(|start| self.bytes[place.clone()].starts_with(start))
         };
-        let starts: Vec<_> = (0..self.places.len()).filter(|&i| begins(&self.places[i])).collect();
-        if starts.len() != frames || starts.first() != Some(&0) {
-            return None;
-        }
-        let end = starts.get(frame + 1).copied().unwrap_or(self.places.len());
-        self.places.get(starts[frame]..end)
+        (0..self.places.len()).filter(|&i| begins(&self.places[i])).collect()
     }
 }
 
@@ -104,6 +100,11 @@ mod tests {
         assert_eq!(found(&fragments(&parts, &[0, 99]), 2, 1), None);
         assert_eq!(found(&fragments(&parts, &[20, 0]), 2, 0), None);
         assert_eq!(found(&fragments(&parts, &[0, 10, 20]), 2, 0), None);
+        // An offset that is none of a fragment is not taken for the next one's.
+        for wrong in [[0, 12], [0, 19], [10, 20], [1, 20], [0, 0]] {
+            assert_eq!(found(&fragments(&parts, &wrong), 2, 0), None, "{wrong:?}");
+            assert_eq!(found(&fragments(&parts, &wrong), 2, 1), None, "{wrong:?}");
+        }
     }
 
     #[test]
@@ -114,6 +115,16 @@ mod tests {
         assert_eq!(found(&all, 2, 1), Some([parts[2], parts[3]].concat()));
         assert_eq!(found(&all, 3, 1), None);
         assert_eq!(found(&fragments(&parts[1..], &[]), 2, 1), None);
+    }
+
+    #[test]
+    fn frames_with_a_wrong_offset_table_are_cut_where_streams_begin() {
+        let parts = [&[0xFF, 0xD8, 0xFF, 1][..], &[2, 2], &[0xFF, 0xD8, 0xFF, 3], &[0xFF, 0xD9]];
+        for table in [&[0, 22][..], &[0, 20], &[12, 22], &[0], &[0, 99], &[0, 22, 34]] {
+            let all = fragments(&parts, table);
+            assert_eq!(found(&all, 2, 0), Some([parts[0], parts[1]].concat()), "{table:?}");
+            assert_eq!(found(&all, 2, 1), Some([parts[2], parts[3]].concat()), "{table:?}");
+        }
     }
 
     #[test]

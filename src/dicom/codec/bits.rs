@@ -106,12 +106,26 @@ impl<'a, const AFTER_FF: u32> Bits<'a, AFTER_FF> {
         self.beyond > u64::from(self.held)
     }
 
-    /// Where the marker behind the segment begins: that of the last byte FF before it.
+    /// Where the marker behind the segment begins; fill bytes FF before it are skipped (T.81 B.1.1.2).
     pub(super) fn marker(&self) -> Option<usize> {
         let rest = self.bytes.get(self.at..)?;
         let is_marker =
             |pair: &[u8]| pair[0] == 0xFF && pair[1] != 0xFF && pair[1] >> AFTER_FF != 0;
         rest.windows(2).position(is_marker).map(|found| self.at + found)
+    }
+
+    /// Whether data are left that nothing has asked for: a whole byte before the marker. Where there is no marker, one byte may
+    /// be padding, for fragments have an even length (DICOM PS3.5 A.4).
+    pub(super) fn has_more(&self) -> bool {
+        let marker = self.marker();
+        let before = &self.bytes[..marker.unwrap_or(self.bytes.len())];
+        let fill = before.iter().rev().take_while(|&&byte| byte == 0xFF).count();
+        let before = &before[..before.len() - fill];
+        // Behind a last byte FF that only just belongs to the data, its stuffing stands by itself.
+        let stuffing = if let [.., 0xFF, _] = before { AFTER_FF } else { 0 };
+        let padding = if marker.is_none() { 8 } else { 0 };
+        let bits = u64::from(self.held) + 8 * before.len().saturating_sub(self.at) as u64;
+        bits.saturating_sub(self.beyond) >= u64::from(8 + stuffing + padding)
     }
 }
 
@@ -162,6 +176,36 @@ mod tests {
             assert!(bits.is_beyond_end());
         }
         assert_eq!(Bits::<7>::new(&[1], 9).take(32), 0);
+    }
+
+    #[test]
+    fn data_that_are_left_over_are_noticed() {
+        let left = |bytes: &[u8], taken: u32| {
+            let mut bits = Bits::<7>::new(bytes, 0);
+            bits.take(taken);
+            bits.has_more()
+        };
+        for (bytes, least) in [
+            (&[1, 2, 0xFF, 0xD9][..], 9),
+            (&[1, 2, 0xFF, 0xFF, 0xFF, 0xD9], 9),
+            (&[1, 2, 0xFF, 0xD9, 3, 4], 9),
+            (&[1, 2, 3], 9),
+            (&[1, 2, 3, 0xFF], 9),
+            (&[0xFF, 0x7F, 0xFF, 0xD9], 1),
+            (&[1, 0xFF, 0, 0xFF, 0xD9], 9),
+            (&[1, 0xFF, 0, 3, 0xFF, 0xD9], 24),
+        ] {
+            assert!(left(bytes, least - 1), "{bytes:?}");
+            assert!(!left(bytes, least) && !left(bytes, 32), "{bytes:?}");
+        }
+        let long = [&[1; 20][..], &[0xFF, 0xD9]].concat();
+        assert!(left(&long, 32) && !left(&long[16..], 32));
+        // In JPEG the byte behind FF holds no bits.
+        let mut bits = Bits::<0>::new(&[1, 0xFF, 0, 0xFF, 0xD9], 0);
+        bits.take(8);
+        assert!(bits.has_more());
+        bits.take(1);
+        assert!(!bits.has_more());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! Source: ITU-T T.81 annex H (lossless operation), C (Huffman tables), B.2 (headers), F.2.2.3 (decoding), A.4 (point transform).
 
 use super::bits::Bits;
-use super::markers::{self, DHT, DRI, SOF_LOSSLESS, SOS, Segments};
+use super::markers::{CUT, DHT, DRI, SOF_LOSSLESS, SOS, Segments, fill_intervals};
 
 /// Bits of a byte behind FF that are data (B.1.1.5).
 const AFTER_FF: u32 = 0;
@@ -15,7 +15,6 @@ const LONGEST: u32 = 16;
 /// The largest class of differences (H.1.2.2).
 const CLASSES: u8 = 16;
 
-const CUT: &str = "ends before its last sample: it is truncated";
 const NO_CODE: &str = "has bits that are no Huffman code: it is damaged";
 
 /// The samples of a frame of so many rows and columns; the caller has compared these with the frame header.
@@ -28,20 +27,19 @@ pub(super) fn decode(stream: &[u8], rows: usize, columns: usize) -> Result<Vec<u
     if columns == 0 {
         return Ok(samples);
     }
+    // An interval of all samples or more has no marker behind it.
     let interval = match header.restart_samples {
-        0 => rows,
-        // H.1.1: whole lines.
-        samples if samples % columns == 0 => samples / columns,
-        _ => return Err("has restart intervals that are no whole lines: it is damaged".into()),
+        0 => samples.len(),
+        given => given.min(samples.len()),
     };
-    let mut at = header.data;
-    for (n, lines) in samples.chunks_mut(interval.max(1) * columns).enumerate() {
-        let mut bits = Bits::new(stream, at);
-        header.interval(&mut bits, lines, columns)?;
-        if (n + 1) * interval < rows {
-            at = markers::behind_restart(stream, bits.marker(), n)?;
-        }
+    // H.1.1
+    if !interval.is_multiple_of(columns) {
+        return Err("has restart intervals that are no whole lines: it is damaged".into());
     }
+    fill_intervals(stream, header.data, &mut samples, interval, |mut bits, lines| {
+        header.interval(&mut bits, lines, columns)?;
+        Ok(bits)
+    })?;
     if header.shift > 0 {
         for sample in &mut samples {
             *sample <<= header.shift;
@@ -69,7 +67,7 @@ struct Header {
 impl Header {
     fn of(stream: &[u8]) -> Result<Self, String> {
         let (mut bits, mut restart_samples) = (None, 0);
-        let mut tables: [Option<Huffman>; 4] = Default::default();
+        let mut tables = [None; 4];
         let mut segments = Segments::of(stream);
         while let Some((code, content)) = segments.next() {
             match (code, content) {
@@ -87,9 +85,9 @@ impl Header {
                             "has coding parameters that lossless JPEG does not know ({bits} bits, predictor {predictor}, shift {shift})"
                         ));
                     }
-                    let huffman = tables.get_mut(table).and_then(Option::take);
+                    let table = tables.get(table).copied().flatten();
                     return Ok(Self {
-                        huffman: huffman.ok_or("has no Huffman table for its scan")?,
+                        huffman: Huffman::new(table.ok_or("has no Huffman table for its scan")?)?,
                         predictor,
                         first: 1 << (bits - shift - 1),
                         shift,
@@ -133,8 +131,14 @@ impl Header {
     }
 }
 
-/// Tables of a segment (B.2.4.2): for each its place, how many codes have each length, and their classes.
-fn read_tables(mut content: &[u8], tables: &mut [Option<Huffman>; 4]) -> Result<(), String> {
+/// A Huffman table as it is written: how many codes have each length, and their classes.
+type Table<'a> = (&'a [u8; 16], &'a [u8]);
+
+/// Tables of a segment, each behind its place (B.2.4.2). They are read only where a scan uses them: others may be of another kind.
+fn read_tables<'a>(
+    mut content: &'a [u8],
+    tables: &mut [Option<Table<'a>>; 4],
+) -> Result<(), &'static str> {
     while let [place, rest @ ..] = content {
         let (counts, rest) = rest.split_first_chunk::<16>().ok_or("has a cut Huffman table")?;
         let codes = counts.iter().map(|&count| usize::from(count)).sum::<usize>();
@@ -142,7 +146,7 @@ fn read_tables(mut content: &[u8], tables: &mut [Option<Huffman>; 4]) -> Result<
         content = rest;
         // Tables of the upper half are for coefficients.
         if let Some(table) = tables.get_mut(usize::from(*place)) {
-            *table = Some(Huffman::new(counts, classes)?);
+            *table = Some((counts, classes));
         }
     }
     Ok(())
@@ -152,7 +156,7 @@ fn read_tables(mut content: &[u8], tables: &mut [Option<Huffman>; 4]) -> Result<
 #[derive(Debug, Clone)]
 struct Huffman {
     /// For each beginning of [`LOOKED_UP`] bits the code that it begins with.
-    codes: Vec<Code>,
+    codes: Box<[Code; 1 << LOOKED_UP]>,
     /// The longer codes with their bits, from the top of 16.
     long: Vec<(u16, Code)>,
 }
@@ -167,9 +171,13 @@ struct Code {
 }
 
 impl Huffman {
-    /// Codes of each length count on from those that are shorter (C.2).
-    fn new(counts: &[u8; 16], classes: &[u8]) -> Result<Self, String> {
-        let mut codes = vec![Code::default(); 1 << LOOKED_UP];
+    /// Codes of each length count on from those that are shorter (C.2). More codes than classes are refused: with a thousand of
+    /// them, to search the long ones would take long.
+    fn new((counts, classes): Table) -> Result<Self, String> {
+        if classes.len() > usize::from(CLASSES) + 1 {
+            return Err("has a Huffman table of more codes than classes: it is damaged".into());
+        }
+        let mut codes = Box::new([Code::default(); 1 << LOOKED_UP]);
         let mut long = Vec::new();
         let mut classes = classes.iter();
         let mut next = 0_u32;
@@ -209,8 +217,7 @@ impl Huffman {
         first: u16,
         predict: impl Fn(i32, i32, i32) -> i32,
     ) -> Result<(), &'static str> {
-        let codes: &[Code; 1 << LOOKED_UP] =
-            self.codes.as_slice().try_into().map_err(|_| NO_CODE)?;
+        let codes = &*self.codes;
         let mut own = *bits;
         let mut difference = || {
             own.refill();
@@ -245,6 +252,8 @@ impl Huffman {
     }
 
     /// A code that is not looked up: the last of those that are not above the bits ahead.
+    ///
+    /// Fast because there are no more of them than classes: to compare them one by one takes less time than to search by halves.
     #[cold]
     fn long_code(&self, ahead: u64) -> Option<Code> {
         let ahead = (ahead >> 48) as u16;

@@ -7,7 +7,7 @@
 //! Source: ITU-T T.87, named by paragraph.
 
 use super::bits::Bits;
-use super::markers::{self, DRI, LSE, SOF_JPEG_LS, SOS, Segments};
+use super::markers::{CUT, DRI, LSE, SOF_JPEG_LS, SOS, Segments, fill_intervals};
 
 /// Bits of a byte behind FF that are data (T.87 A.1).
 const AFTER_FF: u32 = 7;
@@ -22,7 +22,6 @@ const RUN_BITS: [u32; 32] = [
 const CORRECTION: [i32; 2] = [-128, 127];
 
 const DAMAGED: &str = "has an error of prediction that no sample can have: it is damaged";
-const CUT: &str = "ends before its last sample: it is truncated";
 
 /// The samples of a frame of so many rows and columns; the caller has compared these with the frame header.
 ///
@@ -35,15 +34,12 @@ pub(super) fn decode(stream: &[u8], rows: usize, columns: usize) -> Result<Vec<u
         return Ok(samples);
     }
     let quantised = header.coding.quantised_gradients();
-    let interval = if header.restart_lines == 0 { rows } else { header.restart_lines.min(rows) };
-    let mut at = header.data;
-    for (n, lines) in samples.chunks_mut(interval.max(1) * columns).enumerate() {
-        let mut scan = Scan::new(header.coding, &quantised, Bits::new(stream, at));
+    let lines = if header.restart_lines == 0 { rows } else { header.restart_lines.min(rows) };
+    fill_intervals(stream, header.data, &mut samples, lines * columns, |bits, lines| {
+        let mut scan = Scan::new(header.coding, &quantised, bits);
         scan.decode(lines, columns)?;
-        if (n + 1) * interval < rows {
-            at = markers::behind_restart(stream, scan.bits.marker(), n)?;
-        }
-    }
+        Ok(scan.bits)
+    })?;
     Ok(samples)
 }
 
@@ -487,7 +483,8 @@ fn long_golomb<'a>(
     while bits.take(1) == 0 {
         zeros += 1;
         if zeros > longest {
-            return Err(DAMAGED);
+            // Behind the end of the data there are zeros.
+            return Err(if bits.is_beyond_end() { CUT } else { DAMAGED });
         }
     }
     let code = if zeros < longest {

@@ -1,8 +1,9 @@
-//! Marker segments of JPEG and JPEG-LS streams.
+//! Marker segments of JPEG and JPEG-LS streams, and the intervals between restart markers.
 //!
-//! Source: ITU-T T.81 B.1.1 and B.2.2, T.87 C.2.2.
+//! Source: ITU-T T.81 B.1.1, B.2.1 and B.2.2, T.87 C.2.2.
 
 use super::Coded;
+use super::bits::Bits;
 
 /// Start of frame of JPEG-LS.
 pub(super) const SOF_JPEG_LS: u8 = 0xF7;
@@ -18,8 +19,13 @@ pub(super) const LSE: u8 = 0xF8;
 pub(super) const SOS: u8 = 0xDA;
 /// The first of eight restart markers.
 const RST: u8 = 0xD0;
+/// Start of image.
+const SOI: [u8; 2] = [0xFF, 0xD8];
 
-/// Marker segments one after another, as code and content, up to that of the first scan.
+/// What is said of a scan whose bits do not suffice.
+pub(super) const CUT: &str = "ends before its last sample: it is truncated";
+
+/// Marker segments one after another, as code and content; whoever reads them stops at that of a scan, behind which data stand.
 #[derive(Debug, Clone)]
 pub(super) struct Segments<'a> {
     stream: &'a [u8],
@@ -28,9 +34,10 @@ pub(super) struct Segments<'a> {
 }
 
 impl<'a> Segments<'a> {
-    /// Those behind the start of an image.
+    /// Those behind the start of an image, none where there is no such start.
     pub(super) fn of(stream: &'a [u8]) -> Self {
-        Self { stream, at: 2 }
+        let stream = if stream.starts_with(&SOI) { stream } else { &[] };
+        Self { stream, at: SOI.len() }
     }
 }
 
@@ -77,8 +84,34 @@ pub(super) fn size(stream: &[u8]) -> Option<Coded> {
     })
 }
 
+/// Fills the samples of a scan whose data begin at a place, with `interval` of them between restart markers. `fill` is given the
+/// bits of an interval and its samples, and gives back the bits that it has not taken.
+///
+/// # Errors
+/// Those of `fill`; restart markers are missing or out of order; data are left over behind the last sample of an interval.
+pub(super) fn fill_intervals<'a, const AFTER_FF: u32>(
+    stream: &'a [u8],
+    mut at: usize,
+    samples: &mut [u16],
+    interval: usize,
+    mut fill: impl FnMut(Bits<'a, AFTER_FF>, &mut [u16]) -> Result<Bits<'a, AFTER_FF>, String>,
+) -> Result<(), String> {
+    let interval = interval.max(1);
+    let last = samples.len().div_ceil(interval).saturating_sub(1);
+    for (n, samples) in samples.chunks_mut(interval).enumerate() {
+        let rest = fill(Bits::new(stream, at), samples)?;
+        if n < last {
+            at = behind_restart(stream, rest.marker(), n)?;
+        }
+        if rest.has_more() {
+            return Err("has data left over behind its last sample: it is damaged".into());
+        }
+    }
+    Ok(())
+}
+
 /// Where the data behind the `n`th restart marker begin, which is to stand at a place (T.81 B.2.1: they are counted by eight).
-pub(super) fn behind_restart(stream: &[u8], at: Option<usize>, n: usize) -> Result<usize, String> {
+fn behind_restart(stream: &[u8], at: Option<usize>, n: usize) -> Result<usize, String> {
     let at = at.ok_or("ends before its last restart marker: it is truncated")?;
     if stream.get(at + 1) == Some(&(RST + (n % 8) as u8)) {
         return Ok(at + 2);
@@ -111,6 +144,16 @@ mod tests {
             assert_eq!(size(stream), None);
         }
         assert_eq!(size(&[]), None);
+    }
+
+    #[test]
+    fn a_stream_begins_with_the_start_of_an_image() {
+        let mut stream = [0xFF, 0xD8, 0xFF, 0xC3, 0, 11, 12, 0, 3, 0, 2, 1, 1, 0x11, 0];
+        assert!(size(&stream).is_some() && is_lossless(&stream));
+        stream[1] = 0xD9;
+        assert_eq!(size(&stream), None);
+        stream[0] = 0;
+        assert_eq!(size(&stream), None);
     }
 
     #[test]

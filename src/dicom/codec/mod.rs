@@ -80,12 +80,13 @@ impl Codec {
     /// Decodes the stream of one frame.
     ///
     /// # Errors
-    /// As a sentence without its subject: the stream is damaged, truncated, not that of such a frame, or of a kind that measured
-    /// images do not have.
+    /// In words, which have no subject where it is the stream: it is damaged, truncated, not that of such a frame, or of a kind that
+    /// measured images do not have.
     pub fn decode(self, stream: &[u8], frame: Frame) -> Result<Decoded, String> {
         let Frame { rows, columns, bits_allocated } = frame;
         let agreed = |coded: Option<Coded>, name: &str| {
-            let coded = coded.ok_or_else(|| format!("has no {name}"))?;
+            let coded =
+                coded.ok_or_else(|| format!("has no {name}: it is truncated or damaged"))?;
             frame.agrees_with(coded).map(|()| coded)
         };
         let mut signed = false;
@@ -132,7 +133,7 @@ impl Frame {
 }
 
 /// The samples of a JPEG frame of 8 bits. The decoder sees a data set of its own, so that no odd attribute of the file can
-/// mislead it.
+/// mislead it. A scan that is cut is not noticed where the end of the image is marked behind it: the samples that it lacks are zeros.
 fn jpeg(stream: &[u8], frame: Frame) -> Result<Vec<u16>, String> {
     let number =
         |tag, value: usize| DataElement::new(tag, VR::US, PrimitiveValue::from(value as u16));

@@ -21,9 +21,10 @@ pub(super) fn decode(stream: &[u8], pixels: usize, bytes: usize) -> Result<Vec<u
     let segments = segments(stream)?;
     let mut samples = vec![0; pixels];
     match (bytes, segments.as_slice()) {
-        (1, [only, ..]) => plane(only, &mut samples, |_, byte| byte.into())?,
+        // G.2: a segment for each byte.
+        (1, [only]) => plane(only, &mut samples, |_, byte| byte.into())?,
         // G.2: the higher byte comes first.
-        (2, [high, low, ..]) => {
+        (2, [high, low]) => {
             plane(high, &mut samples, |_, byte| u16::from(byte) << 8)?;
             plane(low, &mut samples, |sample, byte| sample & 0xFF00 | u16::from(byte))?;
         }
@@ -34,9 +35,9 @@ pub(super) fn decode(stream: &[u8], pixels: usize, bytes: usize) -> Result<Vec<u
     Ok(samples)
 }
 
-/// The bytes of each segment: from its own offset to the next one's (G.5).
+/// The bytes of each segment: from its own offset, which is behind the header, to the next one's (G.5).
 fn segments(stream: &[u8]) -> Result<Vec<&[u8]>, String> {
-    let header = stream.first_chunk::<HEADER>().ok_or("has no RLE header")?;
+    let header = stream.first_chunk::<HEADER>().ok_or("has no RLE header: it is truncated")?;
     let mut numbers = header.as_chunks::<4>().0.iter().map(|&number| u32::from_le_bytes(number));
     let count = numbers.next().unwrap_or_default();
     if !(1..=MOST_SEGMENTS).contains(&count) {
@@ -45,7 +46,8 @@ fn segments(stream: &[u8]) -> Result<Vec<&[u8]>, String> {
     let mut ends = numbers.clone().skip(1).take(count as usize - 1).map(|end| end as usize);
     let segment = |start: u32| {
         let end = ends.next().unwrap_or(stream.len());
-        stream.get(start as usize..end).ok_or_else(|| {
+        let start = start as usize;
+        stream.get(start..end).filter(|_| start >= HEADER).ok_or_else(|| {
             format!("has an RLE segment from byte {start} to {end}, it has {}: it is truncated or damaged", stream.len())
         })
     };
