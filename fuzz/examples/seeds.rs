@@ -49,9 +49,10 @@ fn main() {
     }
 }
 
-/// Two slices each: a PET in every coding, vendors' units and clocks, a CT, and objects of many frames.
+/// Three slices each, of which two are read by one worker and share their facts: a PET in every coding, vendors' units and
+/// clocks, a CT, and objects of many frames.
 fn series(scratch: &Path, corpus: &Path) {
-    let pet = || Synthetic { shape: [2, 5, 4], ..Synthetic::pet() };
+    let pet = || Synthetic { shape: [3, 5, 4], ..Synthetic::pet() };
     let codings = [
         Coding::ImplicitLittle,
         Coding::ExplicitLittle,
@@ -62,7 +63,7 @@ fn series(scratch: &Path, corpus: &Path) {
         Coding::JpegLsLossless,
     ];
     let mut all = codings.map(|coding| Synthetic { coding, ..pet() }).to_vec();
-    all.push(Synthetic { shape: [2, 10, 8], ..Synthetic::ct() });
+    all.push(Synthetic { shape: [3, 10, 8], ..Synthetic::ct() });
     all.push(Synthetic { bits: 32, ..pet() });
     all.push(Synthetic {
         bits: 8,
@@ -129,8 +130,11 @@ fn series(scratch: &Path, corpus: &Path) {
 /// A noisy frame of 9 x 7 in each coding, behind its number and its size.
 fn frames(_scratch: &Path, corpus: &Path) {
     let samples: Vec<_> = (0..63_u16).map(|i| if i < 30 { 7 } else { i * 37 % 101 }).collect();
-    let lossless = |predictor: u8| {
-        encode::Lossless { bits: 12, predictor, shift: 0, restart_lines: predictor.into() }
+    let lossless = |predictor: u8| encode::Lossless {
+        bits: 12,
+        predictor,
+        shift: 0,
+        restart_lines: predictor.into(),
     };
     for (n, (codec, stream)) in [
         (0, encode::rle(&samples, 1)),

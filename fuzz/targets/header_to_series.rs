@@ -1,14 +1,29 @@
 //! Files to series, choice, SUV plan and voxels: whatever the bytes are, an answer or an error.
 #![no_main]
 
+use std::sync::LazyLock;
+
 use libfuzzer_sys::fuzz_target;
 use petct::dicom::{Series, load_ct, load_pet, scan, select};
 use petct::suv::{Overrides, SuvKind, plan};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+/// In a pool of one thread files are read in two halves, and neighbours share what they say of their series; a pool of
+/// four cuts up to eight files into single ones, which share nothing. What is found must be the same.
+static POOLS: LazyLock<[ThreadPool; 2]> = LazyLock::new(|| {
+    [1, 4].map(|threads| {
+        let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.expect("threads can be started")
+    })
+});
 
 fuzz_target!(
     init: petct_fuzz::quiet_contained_panics(),
     |bytes: &[u8]| {
-        let Ok(found) = scan(&petct_fuzz::several_files(bytes)) else { return };
+        let folder = petct_fuzz::several_files(bytes);
+        let [shared, alone] = [0, 1].map(|pool| POOLS[pool].install(|| scan(&folder)));
+        assert_eq!(format!("{shared:?}"), format!("{alone:?}"), "facts were shared wrongly");
+        let Ok(found) = shared else { return };
         let studies = found.output;
         let _ = select(&studies, None);
         for series in studies.iter().flat_map(|study| &study.series) {
