@@ -649,6 +649,14 @@ mod tests {
         assert!(kept.has(tags::PATIENT_WEIGHT) && kept.has(tags::UNITS));
     }
 
+    /// What is left out of the facts would be compared nowhere.
+    #[test]
+    fn nothing_in_which_slices_must_agree_is_a_slices_own() {
+        for (tag, keyword) in CONSTANTS {
+            assert!(!is_of_slice(tag), "{keyword}");
+        }
+    }
+
     #[test]
     fn frames_of_functional_groups_are_decoded_each() {
         let mut enhanced = slice("1", "2", "70", "3e8");
