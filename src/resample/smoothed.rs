@@ -7,7 +7,7 @@ use std::ops::Range;
 use glam::{DAffine3, DVec3};
 use rayon::prelude::*;
 
-use super::{Line, RowBlend, RowKernel, SLACK, blend, half_kernel, split, taps};
+use super::{Line, PlaneKernel, RowBlend, SLACK, blend, half_kernel, split, taps};
 use super::{gaussian_smooth, resample};
 use crate::geometry::VolumeGeometry;
 use crate::memory::zeroed;
@@ -32,7 +32,7 @@ pub fn smooth_onto(
     onto: &VolumeGeometry,
 ) -> Volume<f32> {
     let geometry = volume.geometry().part(first, last);
-    let map = geometry.index_from_patient() * DAffine3::IDENTITY * onto.patient_from_index();
+    let map = geometry.index_from_patient() * onto.patient_from_index();
     let source = Source::new(volume, first, &geometry, sigma_mm);
     if !source.is_parallel(&map, onto.shape()) {
         let smooth = gaussian_smooth(&volume.part(first, last), sigma_mm);
@@ -73,9 +73,9 @@ struct Source<'a> {
     volume: &'a Volume<f32>,
     first: [usize; 3],
     shape: [usize; 3],
-    /// Weights at 0, 1, 2... voxels along slices and rows.
-    kernel: [Vec<f32>; 2],
-    along_rows: RowKernel,
+    in_plane: PlaneKernel,
+    /// Weights at 0, 1, 2... slices.
+    along_slices: Vec<f32>,
 }
 
 /// Slices smoothed in their plane, in their order.
@@ -95,8 +95,10 @@ impl Planes {
             self.first = range.start;
         }
         let missing = self.first + self.planes.len()..range.end;
-        let new =
-            missing.into_par_iter().map_init(|| source.room(), |room, s| source.plane(s, room));
+        let area = source.shape[1] * source.shape[2];
+        let new = missing
+            .into_par_iter()
+            .map_init(|| source.in_plane.room(area), |room, s| source.plane(s, room));
         self.planes.extend(new.collect::<Vec<_>>());
     }
 }
@@ -109,9 +111,10 @@ impl<'a> Source<'a> {
         sigma_mm: [f64; 3],
     ) -> Self {
         let spacing = part.spacing_mm();
-        let [slices, rows, columns] = [0, 1, 2].map(|a| half_kernel(sigma_mm[a] / spacing[a]));
-        let along_rows = RowKernel::new(&columns, part.shape()[2]);
-        Self { volume, first, shape: part.shape(), kernel: [slices, rows], along_rows }
+        let kernel = [0, 1, 2].map(|a| half_kernel(sigma_mm[a] / spacing[a]));
+        let in_plane = PlaneKernel::new(&kernel, part.shape()[2]);
+        let [along_slices, ..] = kernel;
+        Self { volume, first, shape: part.shape(), in_plane, along_slices }
     }
 
     /// Whether the columns of the target run along those of the source, and its slices along the slices.
@@ -132,7 +135,7 @@ impl<'a> Source<'a> {
         let ends = [targets.start, targets.end - 1];
         let ends = ends.map(|s| [index(s, 0), index(s, rows - 1)]).concat();
         let (low, high) = ends.iter().fold((f64::MAX, f64::MIN), |(l, h), &x| (l.min(x), h.max(x)));
-        let reach = self.kernel[0].len() - 1;
+        let reach = self.along_slices.len() - 1;
         // Rounding may find a slice further; the slice after the lower neighbour is read, too.
         let first = (low - SLACK).max(0.0) as usize;
         let end = (high + SLACK).max(0.0) as usize + 2;
@@ -140,25 +143,16 @@ impl<'a> Source<'a> {
         first.min(self.shape[0] - 2).saturating_sub(reach)..end
     }
 
-    /// Room for a slice smoothed along its rows, and for a row between zeros.
-    fn room(&self) -> [Vec<f32>; 2] {
-        [vec![0.0; self.shape[1] * self.shape[2]], self.along_rows.padded()]
-    }
-
     /// A slice smoothed along its rows and columns.
-    fn plane(&self, slice: usize, [smooth_rows, padded]: &mut [Vec<f32>; 2]) -> Vec<f32> {
+    fn plane(&self, slice: usize, room: &mut [Vec<f32>; 2]) -> Vec<f32> {
         let [_, rows, columns] = self.shape;
         let [s, r, c] = self.first;
-        for (row, line) in smooth_rows.chunks_exact_mut(columns).enumerate() {
+        let source = (0..rows).map(|row| {
             let start = self.volume.offset_of([s + slice, r + row, c]);
-            let source = &self.volume.values()[start..start + columns];
-            self.along_rows.smooth(source, padded, line);
-        }
+            &self.volume.values()[start..start + columns]
+        });
         let mut plane = vec![0.0; rows * columns];
-        for (row, line) in plane.chunks_exact_mut(columns).enumerate() {
-            let taps = taps(row, rows, &self.kernel[1], |i| &smooth_rows[i * columns..][..columns]);
-            blend(line, &taps);
-        }
+        self.in_plane.smooth(source, room, &mut plane);
         plane
     }
 
@@ -169,7 +163,7 @@ impl<'a> Source<'a> {
         for (n, out) in four.chunks_exact_mut(columns).enumerate() {
             let (s, r) = (slice + n / 2, row + n % 2);
             let at = |i: usize| &planes.planes[i - planes.first][r * columns..][..columns];
-            blend(out, &taps(s, slices, &self.kernel[0], at));
+            blend(out, &taps(s, slices, &self.along_slices, at));
         }
         let [x, y] = [line.start.x.max(0.0) - slice as f64, line.start.y.max(0.0) - row as f64];
         Line { start: DVec3::new(x, y, line.start.z), step: line.step }
