@@ -46,9 +46,10 @@ pub(crate) struct Waiting {
 
 impl Waiting {
     /// The scan with its PET, which is read again where it was given up.
-    fn with_pet(self) -> Result<Read, Failure> {
+    fn with_pet(self, console: &Console) -> Result<Read, Failure> {
         let Self { about, suv, ct, settings, assessed, ct_body } = self;
-        let suv = suv.map_or_else(|| about.read_pet(), Ok)?;
+        let read = || console.busy("reading a PET again", || about.read_pet());
+        let suv = suv.map_or_else(read, Ok)?;
         Ok(Read { scan: OpenScan { about, suv, ct }, settings, assessed, ct_body })
     }
 }
@@ -242,8 +243,8 @@ pub(crate) fn with_pets(
     console: &Console,
 ) -> Result<(Vec<Read>, Vec<Aligned>), Failure> {
     let aligned = console.busy("aligning", || aligned_on_ct(&mut waiting));
-    let read = || waiting.into_iter().map(Waiting::with_pet).collect::<Result<_, _>>();
-    Ok((console.busy("reading PETs again", read)?, aligned))
+    let scans = waiting.into_iter().map(|scan| scan.with_pet(console)).collect::<Result<_, _>>()?;
+    Ok((scans, aligned))
 }
 
 /// The pairs that the CTs align. Where they align all, the bodies have served and are given up.

@@ -74,11 +74,16 @@ impl About {
         Some(self.pet.frame_of_reference_uid.as_str()).filter(|uid| !uid.is_empty())
     }
 
-    /// Reads the PET.
+    /// Reads the PET again.
     pub(crate) fn read_pet(&self) -> Result<SuvImage, Failure> {
-        let volume = dicom::load_pet(&self.pet, &self.plan.factors)?;
-        Ok(SuvImage { kind: self.plan.kind, volume })
+        suv_of(&self.pet, &self.plan)
     }
+}
+
+/// The PET of a series in SUV.
+fn suv_of(pet: &Series, plan: &SuvPlan) -> Result<SuvImage, Failure> {
+    let volume = dicom::load_pet(pet, &plan.factors)?;
+    Ok(SuvImage { kind: plan.kind, volume })
 }
 
 /// Opens the PET of a scan as SUV, with its CT where that is asked for.
@@ -90,9 +95,9 @@ pub(crate) fn open_scan(options: &ScanOptions, with_ct: Ct) -> Result<OpenScan, 
     warnings.extend(selection.warnings.into_iter().filter(wanted));
     let (pet, ct_series) = (selection.pet, selection.ct);
     let plan = plan_of(pet, options)?.unpack(&mut warnings);
-    let volume = dicom::load_pet(pet, &plan.factors)?;
+    let suv = suv_of(pet, &plan)?;
     let bw_per_value = per_value(pet, options, &plan, SuvKind::BodyWeight);
-    let body_mean = body_mean_of(&volume, bw_per_value).unpack(&mut warnings);
+    let body_mean = body_mean_of(&suv.volume, bw_per_value).unpack(&mut warnings);
     let ct = match (ct_series, with_ct) {
         (Some(series), Ct::Load) => Some(dicom::load_ct(series)?),
         (Some(series), Ct::Reduced) => {
@@ -115,7 +120,7 @@ pub(crate) fn open_scan(options: &ScanOptions, with_ct: Ct) -> Result<OpenScan, 
         body_mean,
         warnings,
     };
-    Ok(OpenScan { about, suv: SuvImage { kind: options.kind, volume }, ct })
+    Ok(OpenScan { about, suv, ct })
 }
 
 /// How the values of a PET become SUV, from its headers.
