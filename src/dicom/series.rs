@@ -347,7 +347,8 @@ fn remarks(records: &[&Record], series: &Series) -> Vec<Warning> {
 fn padding_with_activity(series: &Series) -> Option<Warning> {
     let padding = |source: &Source| {
         let format = &series.files[source.file].1;
-        let ends = Samples::of(format, true).ok()?.padding(format.padding?);
+        let ends = format.padding?;
+        let ends = Samples::of(format, true).ok()?.padding(ends);
         (!source.is_without_activity(ends)).then_some(ends)
     };
     let [low, high] = series.sources.iter().filter(|_| series.is_pet()).find_map(padding)?;
