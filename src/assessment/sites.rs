@@ -13,7 +13,7 @@ use crate::response::lugano::{Attribution, KnownSite, NewLesion, SiteNow, SiteUp
 use crate::statistics::statistics;
 
 /// What stands out of its surroundings is hotter than all within this distance: that at which a lesion's background is
-/// measured (`residual.rs`).
+/// measured ([`background`](crate::lesion::background)).
 const SURROUNDINGS_MM: f64 = 15.0;
 
 /// What a pair's groups say.

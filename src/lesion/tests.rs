@@ -181,6 +181,21 @@ fn a_percentage_is_of_each_regions_own_maximum() {
 }
 
 #[test]
+fn a_background_lies_between_two_distances() {
+    let steps = [DVec3::Z, DVec3::Y, DVec3::X];
+    let g = VolumeGeometry::new([1, 1, 60], DVec3::ZERO, steps).unwrap();
+    let pet = Volume::from_vec(g.clone(), (0..60_u8).map(f32::from).collect());
+    let of = |offsets: std::ops::Range<usize>| Region::from_offsets(g.shape(), offsets);
+    // More than 5 mm and at most 15 mm away: 5 to 14 and 27 to 36.
+    let found = super::background(&pet, &of(20..22), &of(0..0)).unwrap();
+    assert_eq!((found.voxels, found.mean), (20, 20.5));
+    let found = super::background(&pet, &of(20..22), &of(5..15)).unwrap();
+    assert_eq!((found.voxels, found.mean), (10, 31.5));
+    assert_eq!(super::background(&pet, &of(20..22), &of(0..60)), None);
+    assert_eq!(super::background(&pet, &of(0..0), &of(0..0)), None);
+}
+
+#[test]
 fn a_lesion_is_measured() {
     let mut pet = background();
     add(&mut pet, at(60.0), 12.0, 10.0, 4.0);
