@@ -266,11 +266,11 @@ impl Samples {
     ) {
         let (up, down) = (31 - self.high_bit, 32 - self.bits_stored);
         if self.signed {
-            fill(words, target, |w| scale.whole((word(w) << up) as i32 >> down));
+            fill(words, target, move |w| scale.whole((word(w) << up) as i32 >> down));
         } else if self.bits_stored < u32::BITS {
-            fill(words, target, |w| scale.whole((word(w) << up >> down) as i32));
+            fill(words, target, move |w| scale.whole((word(w) << up >> down) as i32));
         } else {
-            fill(words, target, |w| scale.number(f64::from(word(w))));
+            fill(words, target, move |w| scale.number(f64::from(word(w))));
         }
     }
 
@@ -328,8 +328,12 @@ fn chunks<const N: usize>(bytes: &[u8]) -> &[[u8; N]] {
 }
 
 /// One value of the target for each word; compiled for each width of registers that a machine may have.
+///
+/// Fast because what the value depends on is the loop's own: behind a reference it might change with each value written, and
+/// would be read again for every word.
 fn fill<W: Copy, T>(words: &[W], target: &mut [T], value: impl Fn(W) -> T) {
     dispatch!(Level::new(), _ => {
+        let value = value;
         target.iter_mut().zip(words).for_each(|(target, &word)| *target = value(word));
     });
 }
