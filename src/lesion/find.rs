@@ -115,11 +115,12 @@ pub fn find(
         over.into_iter().partition(|r| r.volume_ml(pet.geometry()) >= SMALLEST_ML);
     let hottest_small = small.iter().filter_map(|r| statistics(pet, r)).map(|s| s.max);
     let too_small = (small.len(), hottest_small.fold(0.0, f64::max));
-    let mut candidates: Vec<Candidate> =
-        listed.iter().flat_map(|whole| divide(searched, whole, threshold)).collect();
-    if let Some(lower) = liver_level.filter(|&lower| lower < level) {
-        candidates.extend(below(searched, lower, &listed));
-    }
+    let lower = liver_level.filter(|&lower| lower < level);
+    let (mut candidates, lesser) = rayon::join(
+        || listed.iter().flat_map(|whole| divide(searched, whole, threshold)).collect::<Vec<_>>(),
+        || lower.map(|lower| below(searched, lower, &listed)),
+    );
+    candidates.extend(lesser.into_iter().flatten());
     candidates.sort_by_key(|c| c.region.first());
     Ok(Found { candidates, level, too_small })
 }
@@ -163,7 +164,7 @@ pub(super) fn separate_maxima(pet: &Volume<f32>, whole: &Region) -> Vec<Region> 
     let part = pet.part(low, std::array::from_fn(|axis| low[axis] + shape[axis] - 1));
     let smooth = gaussian_smooth(&part, [SMOOTHING_MM; 3]);
     let maxima = split_by_maxima(&smooth, &Region::from_mask(&mask), SADDLE);
-    maxima.iter().map(|part| whole.placed(low, &part.to_mask(mask.geometry()))).collect()
+    maxima.iter().map(|part| whole.placed(low, part)).collect()
 }
 
 /// The connected voxels around a part's maximum with at least a share of it; other parts of the whole take no part.

@@ -1,11 +1,14 @@
-//! Exact Euclidean distance maps in millimetres.
+//! Euclidean distance maps in millimetres, exact but for the rounding of `f32`.
 //!
-//! The lower envelope of parabolas, one axis after the other, each line on its own and lines in parallel.
+//! Along the columns the nearest voxel before and the nearest behind; then along the rows and along the slices the smallest
+//! sum of a squared distance found so far and the square of the way to it, looked for outwards until the way alone is longer.
 //! Spacing may differ along each axis. The axes are taken to be at right angles: on a sheared lattice (a tilted
 //! gantry) distances are those of the lattice straightened.
-//! Source: Felzenszwalb and Huttenlocher, Distance Transforms of Sampled Functions, Theory of Computing 8 (2012) 415.
+//! Source: Felzenszwalb and Huttenlocher, Distance Transforms of Sampled Functions, Theory of Computing 8 (2012) 415: squared
+//! distances can be lowered axis by axis.
 
-use ndarray::{Array3, ArrayView3, ArrayViewMut2, ArrayViewMut3, Axis, s};
+use fearless_simd::{Level, dispatch};
+use ndarray::{Array3, ArrayView3, ArrayViewMut2, ArrayViewMut3, Axis, Zip, s};
 use rayon::prelude::*;
 
 use super::region::Region;
@@ -23,6 +26,11 @@ pub enum Beyond {
 /// Distance of each voxel of the mask to the nearest voxel centre outside it, millimetres; 0 outside the mask.
 /// Infinite everywhere where nothing is outside.
 pub fn distance_mm(mask: &Mask, beyond: Beyond) -> Volume<f32> {
+    depth_up_to(mask, beyond, f64::INFINITY)
+}
+
+/// The same up to a limit, millimetres; what is deeper has some depth beyond the limit, which may be infinite.
+pub(super) fn depth_up_to(mask: &Mask, beyond: Beyond, limit_mm: f64) -> Volume<f32> {
     let geometry = mask.geometry();
     let shape = geometry.shape();
     let mut distance = Array3::zeros(shape);
@@ -32,7 +40,7 @@ pub fn distance_mm(mask: &Mask, beyond: Beyond) -> Volume<f32> {
         let range = |a: usize| bounds.min[a].saturating_sub(1)..(bounds.max[a] + 2).min(shape[a]);
         let window = s![range(0), range(1), range(2)];
         let (inside, spacing) = (mask.voxels().slice(window), geometry.spacing_mm());
-        transform(distance.slice_mut(window), &inside, false, spacing, beyond);
+        transform(distance.slice_mut(window), &inside, false, spacing, (beyond, limit_mm));
     }
     Volume::new(geometry.clone(), distance)
 }
@@ -43,7 +51,8 @@ pub fn distance_to_mm(mask: &Mask) -> Volume<f32> {
     let geometry = mask.geometry();
     let spacing = geometry.spacing_mm();
     let mut distance = Array3::zeros(geometry.shape());
-    transform(distance.view_mut(), &mask.voxels().view(), true, spacing, Beyond::Unknown);
+    let everywhere = (Beyond::Unknown, f64::INFINITY);
+    transform(distance.view_mut(), &mask.voxels().view(), true, spacing, everywhere);
     Volume::new(geometry.clone(), distance)
 }
 
@@ -53,130 +62,128 @@ fn transform(
     mask: &ArrayView3<'_, bool>,
     target: bool,
     spacing: [f64; 3],
-    beyond: Beyond,
+    (beyond, limit_mm): (Beyond, f64),
 ) {
-    squared.zip_mut_with(mask, |d, &m| *d = if m == target { 0.0 } else { f32::INFINITY });
-    lower_squares(squared.view_mut(), spacing, beyond);
+    Zip::from(&mut squared)
+        .and(mask)
+        .par_for_each(|d, &m| *d = if m == target { 0.0 } else { f32::INFINITY });
+    lower_squares(squared.view_mut(), spacing, beyond, limit_mm);
     squared.par_mapv_inplace(f32::sqrt);
 }
 
 /// Replaces what is infinite by the squared distance to the nearest 0, square millimetres; infinite where there is none.
+/// What is farther than a limit has the square of some distance beyond the limit instead.
 pub(super) fn lower_squares(
     mut squared: ArrayViewMut3<'_, f32>,
     [slice, row, column]: [f64; 3],
     beyond: Beyond,
+    limit_mm: f64,
 ) {
-    // Columns and rows lie within a slice; lines along the slices within a plane of one row.
-    along(&mut squared, Axis(0), Axis(1), column, beyond);
-    along(&mut squared, Axis(0), Axis(0), row, beyond);
-    along(&mut squared, Axis(1), Axis(0), slice, beyond);
+    squared.axis_iter_mut(Axis(0)).into_par_iter().for_each(|mut plane| {
+        for mut line in plane.rows_mut() {
+            square_nearest(line.as_slice_mut().expect("columns are contiguous"), column, beyond);
+        }
+    });
+    // Rows lie within a slice; lines along the slices within a plane of one row.
+    for (outer, inner, step) in [(Axis(0), Axis(1), row), (Axis(1), Axis(0), slice)] {
+        let ways = Ways::new(squared.len_of(inner), step, beyond, limit_mm);
+        let planes = squared.axis_iter_mut(outer).into_par_iter();
+        planes.for_each_init(Vec::new, |room, plane| ways.lower(plane, room));
+    }
 }
 
-/// Lines that are copied to and from a plane together: as many as there are values in a cache line.
+/// Replaces what is infinite in a line by the squared distance to the nearest 0.
+fn square_nearest(line: &mut [f32], step_mm: f64, beyond: Beyond) {
+    let outside = |place: f64| if beyond == Beyond::Outside { place } else { f64::INFINITY };
+    let square = |distance: f64| (distance * distance) as f32;
+    let mut before = -outside(step_mm);
+    for (q, value) in line.iter_mut().enumerate() {
+        let x = q as f64 * step_mm;
+        if *value == 0.0 {
+            before = x;
+        } else {
+            *value = square(x - before);
+        }
+    }
+    let mut behind = outside(line.len() as f64 * step_mm);
+    for (q, value) in line.iter_mut().enumerate().rev() {
+        let x = q as f64 * step_mm;
+        if *value == 0.0 {
+            behind = x;
+        } else {
+            *value = value.min(square(behind - x));
+        }
+    }
+}
+
+/// Lines that are lowered together: as many as there are values in a cache line.
 const TOGETHER: usize = 16;
 
-/// One pass: the planes across `outer` in parallel, in each the lines along its axis `inner`.
-///
-/// Fast because lines that lie across memory are fetched by whole cache lines, and because work is done for voxels off
-/// the target only.
-fn along(
-    squared: &mut ArrayViewMut3<'_, f32>,
-    outer: Axis,
-    inner: Axis,
-    step_mm: f64,
+/// The ways along the lines of a pass.
+struct Ways {
+    /// Squares of the ways of 0, 1, 2... voxels, one voxel beyond the line the last; none beyond the limit.
+    squares: Vec<f32>,
     beyond: Beyond,
-) {
-    squared.axis_iter_mut(outer).into_par_iter().for_each_init(
-        Envelope::default,
-        |work, mut plane| {
-            if inner == Axis(1) {
-                plane.swap_axes(0, 1);
-            }
-            for lines in plane.axis_chunks_iter_mut(Axis(1), TOGETHER) {
-                work.lower_all(lines, step_mm, beyond);
-            }
-        },
-    );
 }
 
-/// The lower envelope of the parabolas of one line; kept between lines for its memory.
-#[derive(Default)]
-struct Envelope {
-    /// Lines one after another.
-    lines: Vec<f32>,
-    /// Place and height of each parabola that is somewhere lowest, left to right.
-    parabolas: Vec<(f64, f64)>,
-    /// Where each takes over from the one before.
-    starts: Vec<f64>,
-}
-
-impl Envelope {
-    /// Lowers each column of a plane.
-    fn lower_all(&mut self, mut plane: ArrayViewMut2<f32>, step_mm: f64, beyond: Beyond) {
-        let n = plane.nrows();
-        let mut lines = std::mem::take(&mut self.lines);
-        lines.resize(plane.len(), 0.0);
-        for (at, values) in plane.rows().into_iter().enumerate() {
-            for (line, &value) in lines.chunks_exact_mut(n).zip(values) {
-                line[at] = value;
-            }
-        }
-        for line in lines.chunks_exact_mut(n) {
-            self.lower(line, step_mm, beyond);
-        }
-        for (at, mut values) in plane.rows_mut().into_iter().enumerate() {
-            for (line, value) in lines.chunks_exact(n).zip(&mut values) {
-                *value = line[at];
-            }
-        }
-        self.lines = lines;
+impl Ways {
+    fn new(voxels: usize, step_mm: f64, beyond: Beyond, limit_mm: f64) -> Self {
+        let way = |voxels: usize| voxels as f64 * step_mm;
+        let squares = (0..=voxels).map(way).take_while(|&way| way <= limit_mm);
+        Self { squares: squares.map(|way| (way * way) as f32).collect(), beyond }
     }
 
-    /// Replaces each squared distance `f(q)` by the smallest `f(p) + (q - p)²` over the line.
-    fn lower(&mut self, line: &mut [f32], step_mm: f64, beyond: Beyond) {
-        self.parabolas.clear();
-        self.starts.clear();
-        if beyond == Beyond::Outside {
-            self.push(-step_mm, 0.0);
-        }
-        let on_target = |q: usize| line.get(q).is_none_or(|&height| height == 0.0);
-        for (q, &height) in line.iter().enumerate() {
-            // Of a run of zeros only the ends are nearest to anything else.
-            let inside_run = height == 0.0 && on_target(q.wrapping_sub(1)) && on_target(q + 1);
-            if height < f32::INFINITY && !inside_run {
-                self.push(q as f64 * step_mm, f64::from(height));
+    /// Replaces each squared distance `f(q)` of the columns of a plane by the smallest `f(p) + (q - p)²` over its column.
+    ///
+    /// Fast because the columns of a cache line are lowered together, a register of them at once, and because the way
+    /// outwards ends where none of them can become lower: after a few voxels in anything of the size of an organ.
+    fn lower(&self, mut plane: ArrayViewMut2<'_, f32>, room: &mut Vec<[f32; TOGETHER]>) {
+        for mut lines in plane.axis_chunks_iter_mut(Axis(1), TOGETHER) {
+            room.clear();
+            room.extend(lines.rows().into_iter().map(|values| {
+                // Zeros, where there are fewer columns, have nothing to become.
+                let mut together = [0.0; TOGETHER];
+                together.iter_mut().zip(values).for_each(|(to, &from)| *to = from);
+                together
+            }));
+            let known = |together: &[f32; TOGETHER]| together.iter().any(|&v| v < f32::INFINITY);
+            if self.beyond == Beyond::Unknown && !room.iter().any(known) {
+                continue;
             }
-        }
-        if beyond == Beyond::Outside {
-            self.push(line.len() as f64 * step_mm, 0.0);
-        }
-        if self.parabolas.is_empty() {
-            return;
-        }
-        let mut k = 0;
-        for (q, value) in line.iter_mut().enumerate().filter(|(_, value)| **value > 0.0) {
-            let x = q as f64 * step_mm;
-            while self.starts.get(k + 1).is_some_and(|&start| start < x) {
-                k += 1;
-            }
-            let (place, height) = self.parabolas[k];
-            *value = (height + (x - place) * (x - place)) as f32;
+            dispatch!(Level::new(), _ => {
+                for (q, values) in lines.rows_mut().into_iter().enumerate() {
+                    let lowest = self.lowest(room, q);
+                    values.into_iter().zip(lowest).for_each(|(to, from)| *to = from);
+                }
+            });
         }
     }
 
-    fn push(&mut self, place: f64, height: f64) {
-        let mut start = f64::NEG_INFINITY;
-        while let (Some(&(p, h)), Some(&from)) = (self.parabolas.last(), self.starts.last()) {
-            start = ((height + place * place) - (h + p * p)) / (2.0 * (place - p));
-            if start > from {
+    #[inline(always)]
+    fn lowest(&self, lines: &[[f32; TOGETHER]], q: usize) -> [f32; TOGETHER] {
+        fn lower(lowest: &mut [f32; TOGETHER], line: &[f32; TOGETHER], square: f32) {
+            for (lowest, value) in lowest.iter_mut().zip(line) {
+                *lowest = lowest.min(value + square);
+            }
+        }
+        let mut lowest = lines[q];
+        if self.beyond == Beyond::Outside {
+            for square in [q + 1, lines.len() - q].map(|way| self.squares.get(way)) {
+                lower(&mut lowest, &[0.0; TOGETHER], square.copied().unwrap_or(f32::INFINITY));
+            }
+        }
+        for (way, &square) in self.squares.iter().enumerate().skip(1) {
+            if lowest.iter().copied().fold(0.0, f32::max) <= square {
                 break;
             }
-            self.parabolas.pop();
-            self.starts.pop();
-            start = f64::NEG_INFINITY;
+            if let Some(line) = q.checked_sub(way).map(|before| &lines[before]) {
+                lower(&mut lowest, line, square);
+            }
+            if let Some(line) = lines.get(q + way) {
+                lower(&mut lowest, line, square);
+            }
         }
-        self.parabolas.push((place, height));
-        self.starts.push(start);
+        lowest
     }
 }
 

@@ -6,8 +6,8 @@ use glam::DVec3;
 use ndarray::{Array3, s};
 use rayon::prelude::*;
 
-use super::distance::lower_squares;
-use super::{Beyond, RADIUS_TOLERANCE_MM, distance_mm};
+use super::distance::{depth_up_to, lower_squares};
+use super::{Beyond, RADIUS_TOLERANCE_MM};
 use crate::geometry::VolumeGeometry;
 use crate::volume::{Mask, Volume};
 
@@ -302,9 +302,9 @@ impl Region {
         // The box needs one layer of outside voxels: the nearest outside voxel is never behind it.
         let Some((mask, low)) = self.cropped(geometry, [1; 3]) else { return self.clone() };
         // Where the crop ends inside the volume that layer is false, so `beyond` only speaks at the volume's own edge.
-        let depth = distance_mm(&mask, beyond);
         let limit = radius_mm + RADIUS_TOLERANCE_MM;
-        self.placed(low, &depth.map(|&d| f64::from(d) > limit))
+        let deep = depth_up_to(&mask, beyond, limit).map(|&d| f64::from(d) > limit);
+        self.placed(low, &Self::from_mask(&deep))
     }
 
     /// Every voxel whose centre lies more than `inner_mm` and at most `outer_mm` from the nearest centre of one of the
@@ -333,7 +333,8 @@ impl Region {
             let row = row.into_slice().expect("a row of a new array is contiguous");
             row[c - low[2]..][..run.range().len()].fill(0.0);
         }
-        lower_squares(squared.view_mut(), geometry.spacing_mm(), Beyond::Unknown);
+        let limit = reach_mm + RADIUS_TOLERANCE_MM;
+        lower_squares(squared.view_mut(), geometry.spacing_mm(), Beyond::Unknown, limit);
         // Rows in parallel, each as its runs: no mask is made of the box.
         let rows = squared.as_slice().expect("a new array is contiguous").par_chunks(shape[2]);
         let runs = rows.enumerate().flat_map_iter(|(row, squared)| {
@@ -395,14 +396,13 @@ impl Region {
         Some((mask, low))
     }
 
-    /// The voxels of a mask on a box of this region's lattice that begins at a voxel.
-    pub(crate) fn placed(&self, low: [usize; 3], mask: &Mask) -> Self {
+    /// A region of a box of this region's lattice that begins at a voxel, on the lattice itself.
+    pub(crate) fn placed(&self, low: [usize; 3], local: &Self) -> Self {
         let [_, rows, columns] = self.shape;
         let shift = |offset: usize| {
-            let [s, r, c] = mask.voxel_of(offset);
+            let [s, r, c] = local.voxel_of(offset);
             ((s + low[0]) * rows + r + low[1]) * columns + c + low[2]
         };
-        let local = Self::from_mask(mask);
         let runs = local.runs.iter().map(|run| {
             let start = shift(run.start);
             Run { start, end: start + (run.end - run.start) }
