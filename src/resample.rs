@@ -15,6 +15,8 @@ mod smoothed;
 #[cfg(test)]
 mod tests;
 
+use std::iter::Sum;
+
 use fearless_simd::{Level, dispatch};
 use glam::{DAffine3, DVec3};
 use ndarray::{ArrayViewMut3, Axis};
@@ -41,7 +43,8 @@ pub fn sigma_of_fwhm(fwhm_mm: f64) -> f64 {
     fwhm_mm / (8.0 * std::f64::consts::LN_2).sqrt()
 }
 
-/// The eight voxels around a continuous index: the first one's offset, the steps to the others, and the fractions.
+/// The eight voxels around a continuous index: the first one's offset, the steps to the others, and the fractions. Inlined
+/// wherever it is used: a call costs as much as the value.
 struct Cell {
     offset: usize,
     step: [usize; 3],
@@ -58,6 +61,7 @@ fn split(index: f64, n: usize) -> (usize, f32) {
 
 impl Cell {
     /// `None` outside the box of centres.
+    #[inline(always)]
     fn around(index: DVec3, shape: [usize; 3]) -> Option<Self> {
         let within =
             |axis: usize| index[axis] >= -SLACK && index[axis] <= (shape[axis] - 1) as f64 + SLACK;
@@ -65,7 +69,7 @@ impl Cell {
     }
 
     /// The nearest cell; an axis of one voxel has no neighbour and steps nowhere.
-    #[inline]
+    #[inline(always)]
     fn clamped(index: DVec3, [slices, rows, columns]: [usize; 3]) -> Self {
         let (s, fs) = split(index.x, slices);
         let (r, fr) = split(index.y, rows);
@@ -78,7 +82,7 @@ impl Cell {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn corners<T: Sample>(&self, values: &[T]) -> [f32; 8] {
         let [ds, dr, dc] = self.step;
         // One slice expression proves the cell; the eight reads lie within it.
@@ -577,10 +581,37 @@ pub(crate) fn average_hounsfield(
                 sums.iter_mut().zip(line).for_each(|(sum, &hu)| *sum += i32::from(hu));
             }
         }
-        for (mean, group) in out.iter_mut().zip(sums.chunks_exact(block[2])) {
+        fill_from_groups(out, &sums, block[2], |sum: i32| {
             // Rounded half away from zero, as `round` would, which is a call.
-            let hu = group.iter().sum::<i32>() as f32 / voxels;
-            *mean = (hu + 0.5_f32.copysign(hu)) as i16;
+            let hu = sum as f32 / voxels;
+            (hu + 0.5_f32.copysign(hu)) as i16
+        });
+    }
+}
+
+/// One value of the sum of each group of so many neighbours. Fast because the usual groups have a size that is known where
+/// the loop is compiled.
+fn fill_from_groups<S: Copy + Sum, T>(
+    out: &mut [T],
+    values: &[S],
+    size: usize,
+    value: impl Fn(S) -> T,
+) {
+    fn of<const N: usize, S: Copy + Sum, T>(out: &mut [T], values: &[S], value: impl Fn(S) -> T) {
+        let groups = values.as_chunks::<N>().0;
+        out.iter_mut()
+            .zip(groups)
+            .for_each(|(out, group)| *out = value(group.iter().copied().sum()));
+    }
+    match size {
+        1 => of::<1, S, T>(out, values, value),
+        2 => of::<2, S, T>(out, values, value),
+        3 => of::<3, S, T>(out, values, value),
+        4 => of::<4, S, T>(out, values, value),
+        5 => of::<5, S, T>(out, values, value),
+        _ => {
+            let groups = out.iter_mut().zip(values.chunks_exact(size));
+            groups.for_each(|(out, group)| *out = value(group.iter().copied().sum()));
         }
     }
 }
@@ -632,9 +663,7 @@ fn average_row<T: Sample>(
         }
     }
     let scale = 1.0 / block.iter().product::<usize>() as f32;
-    for (mean, group) in out.iter_mut().zip(sums.chunks_exact(block[2])) {
-        *mean = group.iter().sum::<f32>() * scale;
-    }
+    fill_from_groups(out, sums, block[2], |sum: f32| sum * scale);
 }
 
 /// A volume built by evaluating a function at each voxel's centre, in millimetres.
