@@ -10,6 +10,7 @@ mod whole;
 use glam::DVec3;
 
 use self::parts::{Near, Parts};
+use self::whole::Moments;
 
 pub use self::peak::{PEAK_RADIUS_MM, Peak, peak_global, peak_hottest_four, peak_local};
 pub use self::whole::{Summary, maximum, summary};
@@ -52,12 +53,9 @@ impl RegionStatistics {
     }
 }
 
-/// What is known of one part of a region after a pass over its values.
+/// What is known of one part of a region.
 struct PartStatistics {
-    sum: f64,
-    squares: f64,
-    min: f32,
-    max: f32,
+    moments: Moments,
     near: Near,
 }
 
@@ -75,22 +73,19 @@ pub fn statistics(volume: &Volume<f32>, region: &Region) -> Option<RegionStatist
     let bracket = parts::bracket(&mut sample, 0.5);
     // Squares about a value near the mean, which is not known yet; about the mean itself where there is one part.
     let pivot = sample.get(sample.len() / 2).copied().map(f64::from);
-    let of_parts = parts.map(|values| {
-        let sum = whole::sum_in_lanes(values, f64::from);
-        let pivot = pivot.unwrap_or(sum / count as f64);
-        PartStatistics {
-            sum,
-            squares: whole::sum_in_lanes(values, |v| (f64::from(v) - pivot).powi(2)),
-            min: whole::smallest(values),
-            max: whole::largest(values),
-            near: parts::near(values, bracket),
-        }
+    let of_parts = parts.map(|values| PartStatistics {
+        moments: whole::moments(
+            values,
+            pivot.unwrap_or_else(|| whole::sum_in_lanes(values, f64::from) / count as f64),
+        ),
+        near: parts::near(values, bracket),
     });
-    let mean = of_parts.iter().map(|part| part.sum).sum::<f64>() / count as f64;
-    let squares = of_parts.iter().map(|part| part.squares).sum::<f64>() / count as f64;
+    let moments = || of_parts.iter().map(|part| &part.moments);
+    let mean = moments().map(|part| part.sum).sum::<f64>() / count as f64;
+    let squares = moments().map(|part| part.squares).sum::<f64>() / count as f64;
     let variance = squares - pivot.map_or(0.0, |pivot| mean - pivot).powi(2);
-    let min = of_parts.iter().map(|part| part.min).fold(f32::INFINITY, f32::min);
-    let max = of_parts.iter().map(|part| part.max).fold(f32::NEG_INFINITY, f32::max);
+    let min = moments().map(|part| part.min).fold(f32::INFINITY, f32::min);
+    let max = moments().map(|part| part.max).fold(f32::NEG_INFINITY, f32::max);
     let near = of_parts.into_iter().map(|part| part.near).collect();
     let known = |value: f64| if mean.is_nan() { f64::NAN } else { value };
     Some(RegionStatistics {
