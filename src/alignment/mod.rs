@@ -345,15 +345,16 @@ struct Found {
 
 /// From all starts at 16 mm to the one result at 4 mm; `None` if no start has enough in common.
 fn search(fixed: &Body, moving: &Body) -> Option<Found> {
-    let coarse = refine::Level::new(fixed, moving, 16.0, 3_000);
-    let mut poses = start::poses(fixed, moving);
+    let level = |spacing_mm, most| refine::Level::new(fixed, moving, spacing_mm, most);
+    let ((coarse, mut poses), (middle, fine)) = rayon::join(
+        || rayon::join(|| level(16.0, 3_000), || start::poses(fixed, moving)),
+        || rayon::join(|| level(8.0, 15_000), || level(body::SPACING_MM, 60_000)),
+    );
     coarse.keep_best(&mut poses, STARTS);
     let mut iterations = coarse.refine_all(&mut poses, refine::Weights::Equal);
     coarse.keep_best(&mut poses, SURVIVORS);
-    let middle = refine::Level::new(fixed, moving, 8.0, 15_000);
     iterations += middle.refine_all(&mut poses, refine::Weights::Robust);
     middle.keep_best(&mut poses, 1);
-    let fine = refine::Level::new(fixed, moving, body::SPACING_MM, 60_000);
     iterations += fine.refine_all(&mut poses, refine::Weights::Robust);
     Some(Found { pose: *poses.first()?, fine, iterations })
 }

@@ -103,13 +103,22 @@ pub(super) fn measure(fixed: &Body, moving: &Body, map: DAffine3) -> Quality {
     let skeletons = fixed.skeleton.as_ref().zip(moving.skeleton.as_ref());
     let smaller_ml = fixed.volume_ml().min(moving.volume_ml());
     let common_ml = bodies.fixed.max(bodies.moving) as f64 * fixed.mask.geometry().voxel_ml();
+    let ((correlation_before, correlation_after), landmark_residual) = rayon::join(
+        || {
+            rayon::join(
+                || correlation(fixed, moving, DAffine3::IDENTITY),
+                || correlation(fixed, moving, map),
+            )
+        },
+        || landmarks::residual(fixed, moving, map),
+    );
     let mut quality = Quality {
-        correlation_before: correlation(fixed, moving, DAffine3::IDENTITY),
-        correlation_after: correlation(fixed, moving, map),
+        correlation_before,
+        correlation_after,
         body_overlap_dice: bodies.dice(),
         skeleton_overlap_dice: skeletons.and_then(|(a, b)| Overlap::of(a, b, map).dice()),
         common_body_fraction: (common_ml / smaller_ml).min(1.0),
-        landmark_residual: landmarks::residual(fixed, moving, map),
+        landmark_residual,
         verdict: Verdict::Good,
         reasons: Vec::new(),
     };

@@ -119,19 +119,18 @@ struct State {
 impl Level {
     /// Takes about `most` points from the baseline's body and a rim of air around it.
     pub(super) fn new(fixed: &Body, moving: &Body, spacing_mm: f64, most: usize) -> Self {
-        let image = reduce(&fixed.image, spacing_mm);
-        let body = reduce(&fixed.mask.map(|&b| f32::from(u8::from(b))), spacing_mm);
-        let places = rimmed(&body);
-        // A step of odd length through memory visits all rows and columns alike.
-        let stride = places.len().div_ceil(most.max(1)).max(1) | 1;
-        let points: Vec<(DVec3, f32)> = places
-            .into_iter()
-            .step_by(stride)
-            .map(|i| (image.geometry().centre_of(image.voxel_of(i)), image.values()[i]))
-            .collect();
-        let moving_image = reduce(&moving.image, spacing_mm);
-        let pivot = moving.centroid();
-        let centre = fixed.centroid();
+        let points = || {
+            let image = reduce(&fixed.image, spacing_mm);
+            let body = reduce(&fixed.mask.map(|&b| f32::from(u8::from(b))), spacing_mm);
+            let places = rimmed(&body);
+            // A step of odd length through memory visits all rows and columns alike.
+            let stride = places.len().div_ceil(most.max(1)).max(1) | 1;
+            let point = |i| (image.geometry().centre_of(image.voxel_of(i)), image.values()[i]);
+            let points: Vec<(DVec3, f32)> = places.into_iter().step_by(stride).map(point).collect();
+            (points, fixed.centroid())
+        };
+        let ((points, centre), (moving_image, pivot)) =
+            rayon::join(points, || (reduce(&moving.image, spacing_mm), moving.centroid()));
         let reach_mm = points.iter().map(|(p, _)| p.distance(centre)).fold(1.0, f64::max);
         Self {
             points,

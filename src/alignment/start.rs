@@ -98,7 +98,7 @@ struct Overlap {
 
 /// Poses to start from, the likeliest shift first.
 pub(super) fn poses(fixed: &Body, moving: &Body) -> Vec<Pose> {
-    let (a, b) = (Profile::of(fixed), Profile::of(moving));
+    let (a, b) = rayon::join(|| Profile::of(fixed), || Profile::of(moving));
     let mut poses = Vec::new();
     for overlap in best_overlaps(&a, &b, fixed.modality) {
         let centres = a

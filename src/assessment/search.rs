@@ -89,15 +89,19 @@ fn search(
         })
         .unwrap_or_else(|| place_liver(anatomy.ok_or(NO_BODY)?, before_liver));
     let liver = measured(ReferenceKind::Liver, scan, &liver_place, &[]);
-    let pool_place = given(&settings.blood_pool)
-        .or_else(|| outlined(ReferenceKind::BloodPool, pet, settings, before_pool))
-        .unwrap_or_else(|| {
-            place_blood_pool(anatomy.ok_or(NO_BODY)?, scan.ct, liver.centre_mm, before_pool)
-        });
-    let regions = match before {
-        Some(before) if before.liver_place == liver_place => before.regions.clone(),
-        _ => regions(scan, settings, anatomy, &liver)?,
+    let place_pool = || {
+        given(&settings.blood_pool)
+            .or_else(|| outlined(ReferenceKind::BloodPool, pet, settings, before_pool))
+            .unwrap_or_else(|| {
+                place_blood_pool(anatomy.ok_or(NO_BODY)?, scan.ct, liver.centre_mm, before_pool)
+            })
     };
+    let find_regions = || match before {
+        Some(before) if before.liver_place == liver_place => Ok(before.regions.clone()),
+        _ => regions(scan, settings, anatomy, &liver),
+    };
+    let (pool_place, regions) = rayon::join(place_pool, find_regions);
+    let regions = regions?;
     let disease = hot(pet, &regions.lesions, false);
     let references = clear_of(&disease, scan, &liver_place, &pool_place);
     let refused = references.iter().filter(|r| r.usable().is_none()).count();

@@ -78,13 +78,15 @@ pub fn place(anatomy: &Anatomy, disease: &Disease) -> Result<Placement, String> 
         }
         return Ok(place);
     };
-    let (centre_mm, depth) = with_ct(anatomy, hounsfield, lungs, disease)?;
+    let (found, on_pet) =
+        rayon::join(|| with_ct(anatomy, hounsfield, lungs, disease), || with_pet(anatomy, disease));
+    let (centre_mm, depth) = found?;
     is_liver(anatomy, centre_mm)?;
     let upper = lungs.right_base_z - BELOW_BASE_MM..lungs.right_base_z;
     is_larger_than_on_the_left(anatomy, depth, Some(hounsfield), upper)?;
     let mut place = placement(centre_mm, Method::Ct, depth);
     place.doubts.extend(fatty(hounsfield, centre_mm));
-    match with_pet(anatomy, disease) {
+    match on_pet {
         Ok((on_pet, _)) => place.doubts.extend(apart(anatomy, centre_mm, on_pet)),
         Err(_) => place.notes.push("the PET alone shows no liver to check this by".into()),
     }

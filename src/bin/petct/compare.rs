@@ -216,11 +216,15 @@ pub(crate) fn read_scans(
         let mut scan =
             console.busy(&doing("reading PET and CT"), || open_scan(scan_options, ct))?;
         let settings = settings(&mut scan, reading, options.threshold, options.criteria)?;
-        let assessed = console.busy(&doing("finding references and lesions"), || {
-            assess(&scan, scan_options, &settings, given.as_ref(), wanted)
-        })?;
+        let aligned_ct = scan.ct.as_ref().filter(|_| count > 1);
+        let (assessed, ct_body) = console.busy(&doing("finding references and lesions"), || {
+            rayon::join(
+                || assess(&scan, scan_options, &settings, given.as_ref(), wanted),
+                || aligned_ct.map(CtBody::of),
+            )
+        });
+        let assessed = assessed?;
         let OpenScan { about, suv, ct: volume } = scan;
-        let ct_body = volume.as_ref().filter(|_| count > 1).map(CtBody::of);
         waiting.push(Waiting {
             about,
             suv: (ct != Ct::Reduced || n + 1 == count).then_some(suv),

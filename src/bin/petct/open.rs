@@ -97,14 +97,16 @@ pub(crate) fn open_scan(options: &ScanOptions, with_ct: Ct) -> Result<OpenScan, 
     let plan = plan_of(pet, options)?.unpack(&mut warnings);
     let suv = suv_of(pet, &plan)?;
     let bw_per_value = per_value(pet, options, &plan, SuvKind::BodyWeight);
-    let body_mean = body_mean_of(&suv.volume, bw_per_value).unpack(&mut warnings);
-    let ct = match (ct_series, with_ct) {
-        (Some(series), Ct::Load) => Some(dicom::load_ct(series)?),
+    let load_ct = || match (ct_series, with_ct) {
+        (Some(series), Ct::Load) => dicom::load_ct(series).map(Some),
         (Some(series), Ct::Reduced) => {
-            Some(dicom::load_ct_reduced(series, anatomy::CT_COARSEST_MM)?)
+            dicom::load_ct_reduced(series, anatomy::CT_COARSEST_MM).map(Some)
         }
-        (None, _) | (_, Ct::Leave) => None,
+        (None, _) | (_, Ct::Leave) => Ok(None),
     };
+    let (body_mean, ct) = rayon::join(|| body_mean_of(&suv.volume, bw_per_value), load_ct);
+    let body_mean = body_mean.unpack(&mut warnings);
+    let ct = ct?;
     let study = studies.iter().find(|study| study.study_instance_uid == pet.study_instance_uid);
     let study = study.expect("the selected series is one of a study").clone();
     let about = About {
