@@ -35,6 +35,12 @@ fn open(folder: &Path) -> Study {
     Study { pet: found.pet.clone(), ct: found.ct.expect("it has a CT").clone() }
 }
 
+/// The series of a folder that holds one, as the peers are given it.
+fn only_series(folder: &Path) -> Series {
+    let mut studies = scan(folder).expect("a study").output;
+    studies.pop().and_then(|mut study| study.series.pop()).expect("a series")
+}
+
 fn suv(pet: &Series) -> Volume<f32> {
     let acquisition = pet.acquisition.as_ref().expect("a PET");
     let plan = plan(acquisition, SuvKind::BodyWeight, &Overrides::default()).expect("SUV").output;
@@ -62,8 +68,8 @@ fn main() {
     let step = |name: &str| -> Option<f64> {
         Some(match name {
             "headers" => scan(&first).expect("a study").output.len() as f64,
-            "pet" => ends(&suv(&open(&first).pet).values()[..1]),
-            "ct" => f64::from(hounsfield(&open(&first).ct).values()[0]),
+            "pet" => ends(&suv(&only_series(&first.join("pet"))).values()[..1]),
+            "ct" => f64::from(hounsfield(&only_series(&first.join("ct"))).values()[0]),
             "maximum" => f64::from(maximum(&pet).0),
             "components" => components(&pet, LOW).len() as f64,
             "statistics" => {
