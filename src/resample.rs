@@ -43,8 +43,7 @@ pub fn sigma_of_fwhm(fwhm_mm: f64) -> f64 {
     fwhm_mm / (8.0 * std::f64::consts::LN_2).sqrt()
 }
 
-/// The eight voxels around a continuous index: the first one's offset, the steps to the others, and the fractions. Inlined
-/// wherever it is used: a call costs as much as the value.
+/// The eight voxels around a continuous index: the first one's offset, the steps to the others, and the fractions.
 struct Cell {
     offset: usize,
     step: [usize; 3],
@@ -61,7 +60,7 @@ fn split(index: f64, n: usize) -> (usize, f32) {
 
 impl Cell {
     /// `None` outside the box of centres.
-    #[inline(always)]
+    #[inline]
     fn around(index: DVec3, shape: [usize; 3]) -> Option<Self> {
         let within =
             |axis: usize| index[axis] >= -SLACK && index[axis] <= (shape[axis] - 1) as f64 + SLACK;
@@ -69,7 +68,7 @@ impl Cell {
     }
 
     /// The nearest cell; an axis of one voxel has no neighbour and steps nowhere.
-    #[inline(always)]
+    #[inline]
     fn clamped(index: DVec3, [slices, rows, columns]: [usize; 3]) -> Self {
         let (s, fs) = split(index.x, slices);
         let (r, fr) = split(index.y, rows);
@@ -82,7 +81,7 @@ impl Cell {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn corners<T: Sample>(&self, values: &[T]) -> [f32; 8] {
         let [ds, dr, dc] = self.step;
         // One slice expression proves the cell; the eight reads lie within it.

@@ -255,7 +255,7 @@ fn deepest_soft(
             anatomy.body_median
         ));
     }
-    let alike = even(&anatomy.uptake, level, |offset| soft.values()[offset]);
+    let alike = even(&anatomy.uptake, level, Some(&soft));
     let (centre_mm, depth) = deepest(&alike, zone).unwrap_or((first, 0.0));
     if depth < DEPTH_MM {
         return Err(format!(
@@ -324,8 +324,7 @@ fn deepest_at_any(
     let mut best: Option<Place> = None;
     let mut level = levels.start;
     while level < levels.end {
-        let is_soft = |offset: usize| soft.as_ref().is_none_or(|soft| soft.values()[offset]);
-        let alike = even(&coarse, level as f32, is_soft);
+        let alike = even(&coarse, level as f32, soft.as_ref());
         // Less than half a ball as deep as the best holds no place that is deeper.
         let ball = best.map_or(0.0, |(_, deepest)| 2.0 * deepest.powi(3));
         let volume = alike.values().iter().filter(|&&a| a).count() as f32 * voxel_mm3;
@@ -441,11 +440,14 @@ fn part_around(
     Some(Mask::from_vec(whole.part(first, last), voxels.map(holds).collect()))
 }
 
-/// Voxels whose uptake is even with a level and for which the test of their position holds.
-fn even(uptake: &Volume<f32>, level: f32, and: impl Fn(usize) -> bool) -> Mask {
-    let values = uptake.values().iter().enumerate();
-    let alike = values.map(|(o, &u)| EVEN.contains(&(u / level)) && and(o)).collect();
-    Mask::from_vec(uptake.geometry().clone(), alike)
+/// Voxels whose uptake is even with a level, in soft tissue where that is known.
+fn even(uptake: &Volume<f32>, level: f32, soft: Option<&Mask>) -> Mask {
+    let mut alike = uptake.map(|&u| EVEN.contains(&(u / level)));
+    if let Some(soft) = soft {
+        let pairs = alike.values_mut().iter_mut().zip(soft.values());
+        pairs.for_each(|(alike, soft)| *alike &= soft);
+    }
+    alike
 }
 
 /// The deepest place of a mask inside a zone, with its depth in millimetres; the first of equals.
