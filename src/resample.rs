@@ -352,7 +352,7 @@ pub fn gaussian_smooth<T: Sample>(volume: &Volume<T>, sigma_mm: [f64; 3]) -> Vol
     let planes = smooth.par_chunks_mut(area).zip(volume.values().par_chunks(area));
     planes.for_each_init(
         || in_plane.room(area),
-        |room, (out, source)| in_plane.smooth(source.chunks_exact(columns), room, out),
+        |room, (out, source)| in_plane.smooth(source, room, out),
     );
     let (geometry, mut smooth) = Volume::from_vec(volume.geometry().clone(), smooth).into_parts();
     if kernel[0].len() > 1 {
@@ -493,14 +493,14 @@ impl PlaneKernel {
     }
 
     /// Smooths the rows of a slice along themselves, and then along its columns.
-    fn smooth<'a, T: Sample + 'a>(
+    fn smooth<T: Sample>(
         &self,
-        source: impl Iterator<Item = &'a [T]>,
+        source: &[T],
         [smooth_rows, padded]: &mut [Vec<f32>; 2],
         out: &mut [f32],
     ) {
         let columns = self.along_rows.totals.len();
-        let lines = source.zip(smooth_rows.chunks_exact_mut(columns));
+        let lines = source.chunks_exact(columns).zip(smooth_rows.chunks_exact_mut(columns));
         lines.for_each(|(row, line)| self.along_rows.smooth(row, padded, line));
         let rows = out.len() / columns;
         for (r, line) in out.chunks_exact_mut(columns).enumerate() {

@@ -236,13 +236,17 @@ impl Samples {
         let big_endian = self.coding == (Coding::Native { big_endian: true });
         match (self.width, big_endian) {
             (4, false) if self.float => {
-                fill(chunks(bytes), target, |b| scale.number(f64::from(f32::from_le_bytes(b))));
+                fill(chunks(bytes), target, move |b| {
+                    scale.number(f64::from(f32::from_le_bytes(b)))
+                });
             }
             (4, true) if self.float => {
-                fill(chunks(bytes), target, |b| scale.number(f64::from(f32::from_be_bytes(b))));
+                fill(chunks(bytes), target, move |b| {
+                    scale.number(f64::from(f32::from_be_bytes(b)))
+                });
             }
-            (8, false) => fill(chunks(bytes), target, |b| scale.number(f64::from_le_bytes(b))),
-            (8, true) => fill(chunks(bytes), target, |b| scale.number(f64::from_be_bytes(b))),
+            (8, false) => fill(chunks(bytes), target, move |b| scale.number(f64::from_le_bytes(b))),
+            (8, true) => fill(chunks(bytes), target, move |b| scale.number(f64::from_be_bytes(b))),
             (1, _) => self.spread(bytes, target, u32::from, scale),
             (2, false) => {
                 self.spread(chunks(bytes), target, |b| u32::from(u16::from_le_bytes(b)), scale);

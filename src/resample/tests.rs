@@ -141,11 +141,15 @@ fn reduced_places_keep_their_values() {
     let turn = DMat3::from_rotation_z(0.2);
     let geometry = lattice([9, 13, 22], DVec3::new(5.0, 6.0, 7.0), [3.0, 1.0, 0.9], turn);
     let volume = evaluate(&geometry, |p| ramp(p) as f32);
-    let reduced = reduce(&volume, 4.0);
-    assert_eq!(reduced.geometry().shape(), [9, 3, 5]);
-    for (offset, &value) in reduced.values().iter().enumerate() {
-        let place = reduced.geometry().centre_of(reduced.voxel_of(offset));
-        assert!((f64::from(value) - ramp(place)).abs() < 1e-4);
+    assert_eq!(reduce(&volume, 4.0).geometry().shape(), [9, 3, 5]);
+    // Blocks of one to seven columns.
+    for (block, columns) in (1..).zip([22, 11, 7, 5, 4, 3, 3]) {
+        let reduced = reduce(&volume, 0.9 * f64::from(block));
+        assert_eq!(reduced.geometry().shape()[2], columns);
+        for (offset, &value) in reduced.values().iter().enumerate() {
+            let place = reduced.geometry().centre_of(reduced.voxel_of(offset));
+            assert!((f64::from(value) - ramp(place)).abs() < 1e-4);
+        }
     }
     assert_eq!(reduce(&volume, 1e9).geometry().shape(), [1, 1, 1]);
 }

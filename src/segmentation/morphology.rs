@@ -1,7 +1,7 @@
 //! Erosion, dilation, opening and closing by a radius in millimetres, holes, the largest part.
 //!
 //! A ball of the radius in patient space is the structuring element, so voxels of unequal sides are eroded evenly;
-//! computed from distance maps, whose cost does not grow with the radius.
+//! computed from distance maps, which look no farther than the radius along each axis.
 
 use super::Run;
 use super::components::{Links, bits_of, components_of_mask, label};

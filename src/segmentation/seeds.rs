@@ -136,7 +136,7 @@ impl Flood<'_> {
 }
 
 /// A number that grows with the value, in the order of [`f32::total_cmp`].
-fn rank(value: f32) -> u32 {
+pub(super) fn rank(value: f32) -> u32 {
     let bits = value.to_bits();
     if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
 }

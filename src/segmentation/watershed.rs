@@ -9,6 +9,7 @@
 use rayon::prelude::*;
 
 use super::region::{Region, Run};
+use super::seeds::rank;
 use crate::volume::Volume;
 
 /// Divides a region among its separate maxima, in order of each part's first voxel.
@@ -17,8 +18,8 @@ use crate::volume::Volume;
 /// region of positive values is never divided, with 1 at every saddle. Values are taken to be positive, like SUV.
 ///
 /// # Panics
-/// If the volume is on another lattice: a programming error. If the region's box has 2³² voxels or more, which no volume
-/// that is loaded has.
+/// If the volume is on another lattice: a programming error. If the region's box, wider by a voxel on each side, has 2³²
+/// voxels or more: that is 16 GB of numbers.
 pub fn split_by_maxima(volume: &Volume<f32>, region: &Region, saddle_fraction: f64) -> Vec<Region> {
     region.check(volume.geometry());
     let Some(rimmed) = Rimmed::around(region) else { return Vec::new() };
@@ -80,10 +81,8 @@ struct Flood {
 
 /// A number that is smaller for a hotter voxel, and of equals for the one that comes first.
 fn key(value: f32, place: usize) -> u64 {
-    let bits = value.to_bits();
-    let rising = if bits >> 31 == 0 { bits | 1 << 31 } else { !bits };
     let place = u32::try_from(place).expect("a box of fewer than 2³² voxels");
-    u64::from(!rising) << 32 | u64::from(place)
+    u64::from(!rank(value)) << 32 | u64::from(place)
 }
 
 /// The value and the place of a key.
@@ -185,7 +184,10 @@ impl Flood {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use glam::DVec3;
+    use proptest::prelude::*;
 
     use super::*;
     use crate::geometry::VolumeGeometry;
@@ -219,6 +221,58 @@ mod tests {
         }
         let (volume, _) = line(&[1.0]);
         assert!(split_by_maxima(&volume, &Region::empty([1, 1, 1]), 0.5).is_empty());
+    }
+
+    /// The parts as the definition has them, each voxel with all others looked at: the place of the maximum by the voxel.
+    fn plain(volume: &Volume<f32>, region: &Region, fraction: f64) -> BTreeMap<usize, usize> {
+        let heat = |offset: usize| f64::from(volume.values()[offset]);
+        let mut order: Vec<usize> = region.offsets().collect();
+        order.sort_by(|&a, &b| heat(b).total_cmp(&heat(a)).then(a.cmp(&b)));
+        let touch = |a: usize, b: usize| {
+            let (a, b) = (volume.voxel_of(a), volume.voxel_of(b));
+            (0..3).all(|axis| a[axis].abs_diff(b[axis]) <= 1)
+        };
+        let mut maxima = BTreeMap::new();
+        for (n, &here) in order.iter().enumerate() {
+            let around: Vec<usize> =
+                order[..n].iter().copied().filter(|&wet| touch(wet, here)).collect();
+            let mut own = around.first().map_or(here, |hottest| maxima[hottest]);
+            for wet in around {
+                let other = maxima[&wet];
+                let rank = |maximum: usize| order.iter().position(|&offset| offset == maximum);
+                let [high, low] = if rank(own) < rank(other) { [own, other] } else { [other, own] };
+                if heat(here) >= fraction * heat(low) {
+                    maxima.values_mut().filter(|m| **m == low).for_each(|m| *m = high);
+                    own = if own == low { high } else { own };
+                }
+            }
+            maxima.insert(here, own);
+        }
+        maxima
+    }
+
+    proptest! {
+        #[test]
+        fn parts_are_those_of_a_plain_flood(
+            heats in prop::collection::vec(0..12_u8, 60),
+            fraction in 0.0..1.0_f64,
+        ) {
+            let steps = [DVec3::Z, DVec3::Y, DVec3::X];
+            let g = VolumeGeometry::new([3, 4, 5], DVec3::ZERO, steps).unwrap();
+            let inside = (0..60).filter(|&n| heats[n] > 2);
+            let region = Region::from_offsets(g.shape(), inside);
+            let volume = Volume::from_vec(g.clone(), heats.iter().map(|&h| f32::from(h)).collect());
+            let expected = plain(&volume, &region, fraction);
+            let parts = split_by_maxima(&volume, &region, fraction);
+            prop_assert_eq!(parts.iter().map(Region::voxels).sum::<usize>(), region.voxels());
+            for part in &parts {
+                prop_assert_eq!(part, &Region::from_offsets(g.shape(), part.offsets()));
+                let maxima: BTreeSet<usize> = part.offsets().map(|o| expected[&o]).collect();
+                prop_assert_eq!(maxima.len(), 1);
+            }
+            let maxima: BTreeSet<usize> = expected.values().copied().collect();
+            prop_assert_eq!(parts.len(), maxima.len());
+        }
     }
 
     #[test]
