@@ -4,6 +4,8 @@
 //! counts as disease: the score speaks of sites of initial disease (Barrington 2014, JCO 32:3048). Where a known site has
 //! no region of its own any more, what is left there is measured in the baseline lesion's outline.
 
+use rayon::prelude::*;
+
 use crate::alignment::{Alignment, CtBody, CutScan, Verdict as AlignmentVerdict, align_cut};
 use crate::criteria::{ChangeStatistic, Criteria};
 use crate::deauville::LesionUptake;
@@ -236,8 +238,8 @@ fn promote(scans: &mut [SeriesScan<'_>], linked: &mut [Linked], later: usize) ->
             suspects(&scans[link.earlier].assessment).into_iter().cloned().collect();
         let now: Vec<usize> =
             suspects(&scans[later].assessment).into_iter().map(|l| l.id).collect();
-        for n in 0..link.groups.len() {
-            let group = &link.groups[n];
+        let mut empty = Vec::new();
+        for (n, group) in link.groups.iter().enumerate() {
             let known: Vec<&Lesion> = group.earlier.iter().map(|&e| &earlier[e]).collect();
             if known.iter().all(|l| l.finding.class != Class::Lesion) {
                 continue;
@@ -245,13 +247,17 @@ fn promote(scans: &mut [SeriesScan<'_>], linked: &mut [Linked], later: usize) ->
             let ids: Vec<usize> = group.later.iter().map(|&l| now[l]).collect();
             let beyond = promote_group(scans, link, &known, &ids);
             // What a person has called uncertain is not measured as disease instead.
-            if beyond.len() < ids.len() {
-                continue;
+            if beyond.len() == ids.len() {
+                empty.push((n, known, beyond));
             }
-            let left: Vec<LesionUptake> = known
-                .iter()
-                .filter_map(|lesion| residual_at(scans, link, lesion, &beyond))
-                .collect();
+        }
+        // Regions are there whatever their class: what is left at one site does not depend on another.
+        let (scans, found) = (&*scans, &*link);
+        let left = empty.par_iter().map(|(n, known, beyond)| {
+            let at = |lesion: &&Lesion| residual_at(scans, found, lesion, beyond);
+            (*n, known.iter().filter_map(at).collect::<Vec<_>>())
+        });
+        for (n, left) in left.collect::<Vec<_>>() {
             link.residual[n] =
                 left.iter().copied().reduce(|a, b| if b.max > a.max { b } else { a });
             all.extend(left);

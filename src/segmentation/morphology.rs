@@ -23,7 +23,9 @@ pub fn dilate_mm(mask: &Mask, radius_mm: f64) -> Mask {
 
 /// Erosion, then dilation: drops what is thinner than the ball. The volume's edge does not erode.
 pub fn open_mm(mask: &Mask, radius_mm: f64) -> Mask {
-    dilate_mm(&erode_mm(mask, radius_mm, Beyond::Unknown), radius_mm)
+    let geometry = mask.geometry();
+    let core = Region::from_mask(mask).eroded_mm(geometry, radius_mm, Beyond::Unknown);
+    core.dilated_mm(geometry, radius_mm).to_mask(geometry)
 }
 
 /// Dilation, then erosion: fills gaps narrower than the ball. The volume's edge does not erode.
