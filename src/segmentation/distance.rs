@@ -161,6 +161,7 @@ impl Ways {
         }
     }
 
+    /// The columns at one place; inlined to be compiled with the loop around it, for each width of registers.
     #[inline(always)]
     fn lowest(&self, lines: &[[f32; TOGETHER]], q: usize) -> [f32; TOGETHER] {
         fn lower(lowest: &mut [f32; TOGETHER], line: &[f32; TOGETHER], square: f32) {
