@@ -20,8 +20,9 @@ const TOGETHER: usize = 16;
 /// of the same patient frame, 0 outside.
 ///
 /// It is `resample(&gaussian_smooth(&volume.part(first, last), sigma_mm), onto, DAffine3::IDENTITY, 0.0)` but for rounding
-/// and for [`SKEW`], and fast where the axes of both lattices are parallel: the kernel and the way between two voxels are one weight then,
-/// axis after axis, and nothing is smoothed that the target does not ask for.
+/// and a drift of less than a hundredth of a voxel, and fast where the axes of both lattices are parallel: the kernel and
+/// the way between two voxels are one weight then, axis after axis, and nothing is smoothed that the target does not ask
+/// for.
 ///
 /// # Panics
 /// As [`VolumeGeometry::part`].
