@@ -346,13 +346,20 @@ pub fn gaussian_smooth<T: Sample>(volume: &Volume<T>, sigma_mm: [f64; 3]) -> Vol
     let [_, rows, columns] = volume.geometry().shape();
     let spacing = volume.geometry().spacing_mm();
     let kernel = [0, 1, 2].map(|axis| half_kernel(sigma_mm[axis] / spacing[axis]));
-    let in_plane = PlaneKernel::new(&kernel, columns);
     let area = rows * columns;
     let mut smooth = zeroed(volume.values().len());
+    let along_rows = RowKernel::new(&kernel[2], columns);
     let planes = smooth.par_chunks_mut(area).zip(volume.values().par_chunks(area));
     planes.for_each_init(
-        || in_plane.room(area),
-        |room, (out, source)| in_plane.smooth(source, room, out),
+        || (vec![0.0; area], along_rows.padded()),
+        |(smooth_rows, padded), (out, source)| {
+            let lines = source.chunks_exact(columns).zip(smooth_rows.chunks_exact_mut(columns));
+            lines.for_each(|(row, line)| along_rows.smooth(row, padded, line));
+            for (r, line) in out.chunks_exact_mut(columns).enumerate() {
+                let taps = taps(r, rows, &kernel[1], |i| &smooth_rows[i * columns..][..columns]);
+                blend(line, &taps);
+            }
+        },
     );
     let (geometry, mut smooth) = Volume::from_vec(volume.geometry().clone(), smooth).into_parts();
     if kernel[0].len() > 1 {
@@ -472,41 +479,6 @@ impl RowKernel {
         dispatch!(Level::new(), _ => {
             out.iter_mut().zip(&self.totals).for_each(|(sum, total)| *sum /= total);
         });
-    }
-}
-
-/// Kernels along the rows and along the columns of a slice.
-struct PlaneKernel {
-    along_rows: RowKernel,
-    along_columns: Vec<f32>,
-}
-
-impl PlaneKernel {
-    /// Of weights along slices, rows and columns of a lattice, whose rows have so many columns.
-    fn new([_, rows, columns]: &[Vec<f32>; 3], row: usize) -> Self {
-        Self { along_rows: RowKernel::new(columns, row), along_columns: rows.clone() }
-    }
-
-    /// Room for a slice smoothed along its rows, and for a row between zeros.
-    fn room(&self, area: usize) -> [Vec<f32>; 2] {
-        [vec![0.0; area], self.along_rows.padded()]
-    }
-
-    /// Smooths the rows of a slice along themselves, and then along its columns.
-    fn smooth<T: Sample>(
-        &self,
-        source: &[T],
-        [smooth_rows, padded]: &mut [Vec<f32>; 2],
-        out: &mut [f32],
-    ) {
-        let columns = self.along_rows.totals.len();
-        let lines = source.chunks_exact(columns).zip(smooth_rows.chunks_exact_mut(columns));
-        lines.for_each(|(row, line)| self.along_rows.smooth(row, padded, line));
-        let rows = out.len() / columns;
-        for (r, line) in out.chunks_exact_mut(columns).enumerate() {
-            let row = |i: usize| &smooth_rows[i * columns..][..columns];
-            blend(line, &taps(r, rows, &self.along_columns, row));
-        }
     }
 }
 
